@@ -1,0 +1,340 @@
+"""The decode: NAOMI's recursion as one scan over the ticks of a Schedule.
+
+Time-major inside: x (T, B, D). With one mask for the batch the Schedule's fields are (N,), and each
+tick takes one real branch. With one mask per sequence they are (B, N): all sequences walk their own
+ticks in lockstep, a tick computes both cells and all heads, and each sequence keeps what it asked for.
+Everything else is the same code.
+
+The gradient is a second scan over the same ticks in reverse. It carries the gradients of the states
+and of x, and leaves weight gradients to the end: one product per weight over all ticks (gru.py says
+why). Memory: one state and four gates of every tick, O(ticks * B * H).
+"""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from naomi_jax import gru, model
+from naomi_jax.schedule import BACKWARD, FORWARD, Schedule
+
+
+class _Weights(NamedTuple):
+    """What the decode uses of the model."""
+
+    forward: gru.Layers
+    backward: gru.Layers
+    heads: tuple  # one dict a level
+
+
+def decode(
+    params: model.Params,
+    x: chex.Array,
+    known: chex.Array,
+    backward: tuple,
+    schedule: Schedule,
+    noise: chex.Array | None = None,
+) -> chex.Array:
+    """Fill the missing entries of a batch.
+
+    Args:
+      params: the model.
+      x: (T, B, D) finite everywhere; values at missing entries do not matter.
+      known: (T, B or 1, D or 1) bool, entries that are kept. A step's entries may be known in part:
+        the head's value is then overwritten with them before any state sees it.
+      backward: the initial backward states, (T + 1, B, H) for each layer.
+      schedule: of the steps that are known entirely; (N,) fields, or (B, N).
+      noise: (T, B, D) standard normal, for a stochastic model.
+
+    Returns:
+      (T, B, D), known entries unchanged.
+    """
+    chex.assert_rank([x, known], 3)
+    weights = _Weights(params["gru"], params["back_gru"], model.level_heads(params))
+    known = jnp.broadcast_to(known, x.shape)
+    x = jnp.where(known, x, 0)
+    # Ticks lead, (N,) or (N, B), because the scans slice them.
+    schedule = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), schedule)
+    return _decode(weights, x, backward, noise, known, schedule)
+
+
+@jax.custom_vjp
+def _decode(weights, x, backward, noise, known, schedule):
+    return _run(weights, x, backward, noise, known, schedule, save=False)[0]
+
+
+def _decode_saving(weights, x, backward, noise, known, schedule):
+    x, states, gates = _run(weights, x, backward, noise, known, schedule, save=True)
+    return x, (weights, x, states, gates, noise, known, schedule)
+
+
+def _run(weights, x, backward, noise, known, schedule, save):
+    """Returns (x filled, states of all rows, Gates of all ticks or None)."""
+    ticks = schedule.head.shape[0]
+    first = x.shape[0] + 1
+
+    def tick(carry, xs):
+        states, x = carry
+        row, op = xs
+        value = _read(x, op.step)
+        decoded = _apply_heads(weights.heads, op, value, states[-1], noise)
+        value = jnp.where(_read(known, op.step), value, decoded)
+        x = _write(x, op.step, value)
+        source = tuple(_read(s, op.source) for s in states)
+        new, gates = _apply_cells(weights, op.cell, value, source)
+        states = tuple(
+            jax.lax.dynamic_update_index_in_dim(s, h, row, 0) for s, h in zip(states, new)
+        )
+        return (states, x), gates if save else None
+
+    states = tuple(jnp.pad(s, ((0, ticks), (0, 0), (0, 0))) for s in backward)
+    rows = first + jnp.arange(ticks)
+    (states, x), gates = jax.lax.scan(tick, (states, x), (rows, _operations(schedule)))
+    return x, states, gates
+
+
+def _decode_transposed(residuals, d_x):
+    weights, x, states, gates, noise, known, schedule = residuals
+    ticks = schedule.head.shape[0]
+    first = x.shape[0] + 1
+
+    def tick(carry, xs):
+        d_states, d_x = carry
+        row, op, gates = xs
+        source = tuple(_read(s, op.source) for s in states)
+        d_new = tuple(
+            jax.lax.dynamic_index_in_dim(d, row, 0, keepdims=False) for d in d_states
+        )
+        d_gates, d_source, d_value = _transpose_cells(weights, op.cell, gates, source, d_new)
+        d_value = d_value + _read(d_x, op.step)
+        d_x = _write(d_x, op.step, d_value)
+        d_decoded = jnp.where(_read(known, op.step), 0, d_value)
+        d_left, d_right = _transpose_heads(weights.heads, op, d_decoded, states[-1], noise)
+        d_states = tuple(_add(d, op.source, h) for d, h in zip(d_states, d_source))
+        d_top = _add(_add(d_states[-1], op.forward, d_left), op.pivot, d_right)
+        return (d_states[:-1] + (d_top,), d_x), d_gates
+
+    d_states = jax.tree.map(jnp.zeros_like, states)
+    xs = (first + jnp.arange(ticks), _operations(schedule), gates)
+    (d_states, d_x), d_gates = jax.lax.scan(tick, (d_states, d_x), xs, reverse=True)
+    d_backward = tuple(d[:first] for d in d_states)
+    d_heads, d_noise = _head_gradients(
+        weights.heads, states[-1], jnp.where(known, 0, d_x), noise, schedule
+    )
+    d_weights = _Weights(
+        _forward_gradients(x, states, d_gates, schedule),
+        _backward_gradients(x, states, d_gates, schedule),
+        d_heads,
+    )
+    return d_weights, jnp.where(known, d_x, 0), d_backward, d_noise, None, None
+
+
+_decode.defvjp(_decode_saving, _decode_transposed)
+
+
+def _operations(schedule):
+    """The fields that a tick reads; the inverse indices stay out of the scan."""
+    return schedule.replace(forward_tick=None, head_tick=None, backward_tick=None)
+
+
+# Buffers: (rows, B, ...), indexed by one row for the batch or by one row per sequence.
+
+
+def _read(buffer, row):
+    if row.ndim == 0:
+        return jax.lax.dynamic_index_in_dim(buffer, row, 0, keepdims=False)
+    return buffer.at[row, jnp.arange(buffer.shape[1])].get(mode="promise_in_bounds")
+
+
+def _write(buffer, row, value):
+    if row.ndim == 0:
+        return jax.lax.dynamic_update_index_in_dim(buffer, value, row, 0)
+    return buffer.at[row, jnp.arange(buffer.shape[1])].set(value, mode="promise_in_bounds")
+
+
+def _add(buffer, row, value):
+    return _write(buffer, row, _read(buffer, row) + value)
+
+
+def _gather(array, index):
+    """Rows `index`, (n,) or (n, B), of an array (rows, B, ...) or (rows,); 0 where out of range."""
+    if index.ndim == 1:
+        return array.at[index].get(mode="fill", fill_value=0)
+    return array.at[index, jnp.arange(index.shape[1])].get(mode="fill", fill_value=0)
+
+
+def _per_sequence(flag, array):
+    """A flag, scalar or (B,), shaped to select from an array (B, ...)."""
+    return flag.reshape(flag.shape + (1,) * (array.ndim - 1)) if flag.ndim else flag
+
+
+def _where(flag, then, otherwise):
+    return jax.tree.map(
+        lambda a, b: jnp.where(_per_sequence(flag, a), a, b), then, otherwise
+    )
+
+
+# Heads.
+
+
+def _sample(head, left, right, noise):
+    mean, std = model.apply_head(head, left, right)
+    return mean if std is None else mean + std * noise
+
+
+def _head_operands(op, top, noise):
+    eps = None if noise is None else _read(noise, op.step)
+    return _read(top, op.forward), _read(top, op.pivot), eps
+
+
+def _apply_heads(heads, op, value, top, noise):
+    """The value decoded in this tick, (B, D); `value` itself where no head is asked for."""
+    left, right, eps = _head_operands(op, top, noise)
+    if op.head.ndim == 0:
+        branches = [lambda head=head: _sample(head, left, right, eps) for head in heads]
+        return jax.lax.switch(op.head, [lambda: value, *branches])
+    for level, head in enumerate(heads):
+        value = _where(op.head == level + 1, _sample(head, left, right, eps), value)
+    return value
+
+
+def _transpose_heads(heads, op, d_value, top, noise):
+    """Gradients of the two states that the head of this tick read, (B, H) each."""
+    left, right, eps = _head_operands(op, top, noise)
+
+    def pull(head, d):
+        return jax.vjp(lambda a, b: _sample(head, a, b, eps), left, right)[1](d)
+
+    zeros = jnp.zeros_like(left), jnp.zeros_like(right)
+    if op.head.ndim == 0:
+        branches = [lambda head=head: pull(head, d_value) for head in heads]
+        return jax.lax.switch(op.head, [lambda: zeros, *branches])
+    for level, head in enumerate(heads):
+        d = _where(op.head == level + 1, d_value, jnp.zeros_like(d_value))
+        zeros = jax.tree.map(jnp.add, zeros, pull(head, d))
+    return zeros
+
+
+def _head_gradients(heads, top, d_decoded, noise, schedule):
+    """Gradients of every level's weights, and of the noise, from all decoded steps at once."""
+    level = _gather(schedule.head, schedule.head_tick)
+    left = _gather(top, _gather(schedule.forward, schedule.head_tick))
+    right = _gather(top, _gather(schedule.pivot, schedule.head_tick))
+    d_heads, d_noise = [], jax.tree.map(jnp.zeros_like, noise)
+    for l, head in enumerate(heads):
+        flag = level == l + 1
+        flag = flag.reshape(flag.shape + (1,) * (d_decoded.ndim - flag.ndim))
+        pull = jax.vjp(lambda head, eps: _sample(head, left, right, eps), head, noise)[1]
+        d_head, d_eps = pull(jnp.where(flag, d_decoded, 0))
+        d_heads.append(d_head)
+        d_noise = jax.tree.map(jnp.add, d_noise, d_eps)
+    return tuple(d_heads), d_noise
+
+
+# Cells.
+
+
+def _project(layer, value, masked):
+    """Projected input of the first layer; the backward cell reads [1, value]."""
+    if masked:
+        return value @ layer["wx"][1:] + (layer["wx"][0] + layer["b"])
+    return value @ layer["wx"] + layer["b"]
+
+
+def _project_zero(layer, value):
+    """Projected input of the backward cell at a step that is still missing: [0, 0]."""
+    return jnp.broadcast_to(layer["b"], (value.shape[0], layer["b"].shape[0]))
+
+
+def _apply_cells(weights, cell, value, source):
+    """New state and Gates of the cell asked for; of anything where the tick is idle."""
+    ahead, back = weights.forward, weights.backward
+
+    def idle():
+        zero = tuple(gru.Gates(*[jnp.zeros_like(s)] * 4) for s in source)
+        return source, zero
+
+    def forward():
+        return gru.step(ahead, _project(ahead[0], value, masked=False), source)
+
+    def backward():
+        return gru.step(back, _project(back[0], value, masked=True), source)
+
+    def chain():
+        return gru.step(back, _project_zero(back[0], value), source)
+
+    def both():
+        flag = cell == BACKWARD
+        projected = _where(
+            flag, _project(back[0], value, masked=True), _project_zero(back[0], value)
+        )
+        return _where(cell == FORWARD, forward(), gru.step(back, projected, source))
+
+    if cell.ndim == 0:
+        return jax.lax.switch(cell, [idle, forward, backward, chain])
+    return jax.lax.cond(jnp.any(cell != 0), both, idle)
+
+
+def _transpose_cells(weights, cell, gates, source, d_new):
+    """(gradients of the pre-activations, of the source state, of the value consumed)."""
+    ahead, back = weights.forward, weights.backward
+    width = ahead[0]["wx"].shape[0]
+    no_value = jnp.zeros_like(d_new[0], shape=(d_new[0].shape[0], width))
+
+    def idle():
+        return (
+            jax.tree.map(jnp.zeros_like, gates),
+            jax.tree.map(jnp.zeros_like, source),
+            no_value,
+        )
+
+    def forward(d_new=d_new):
+        d_gates, d_source, d = gru.step_backward(ahead, gates, source, d_new)
+        return d_gates, d_source, d @ ahead[0]["wx"].T
+
+    def backward(d_new=d_new, reads=None):
+        d_gates, d_source, d = gru.step_backward(back, gates, source, d_new)
+        if reads is not None:
+            d = jnp.where(reads[:, None], d, 0)
+        return d_gates, d_source, d @ back[0]["wx"][1:].T
+
+    def chain():
+        d_gates, d_source, _ = gru.step_backward(back, gates, source, d_new)
+        return d_gates, d_source, no_value
+
+    def both():
+        zero = jax.tree.map(jnp.zeros_like, d_new)
+        one = forward(_where(cell == FORWARD, d_new, zero))
+        other = backward(_where(cell == FORWARD, zero, d_new), reads=cell == BACKWARD)
+        return jax.tree.map(jnp.add, one, other)
+
+    if cell.ndim == 0:
+        return jax.lax.switch(cell, [idle, forward, backward, chain])
+    return jax.lax.cond(jnp.any(cell != 0), both, idle)
+
+
+def _forward_gradients(x, states, d_gates, schedule):
+    """Weight gradients of the forward layers: the ticks that consumed steps 0 .. T-1."""
+    return _layer_gradients(x, states, d_gates, schedule, schedule.forward_tick, x.shape[0] + 1)
+
+
+def _backward_gradients(x, states, d_gates, schedule):
+    """Weight gradients of the backward layers, over BACKWARD (input [1, x]) and CHAIN ([0, 0])."""
+    tick = schedule.backward_tick
+    value = _gather(x, _gather(schedule.step, tick))
+    reads = _gather(schedule.cell, tick) == BACKWARD
+    reads = reads.reshape(reads.shape + (1,) * (3 - reads.ndim))
+    ones = jnp.ones_like(value, shape=(*value.shape[:2], 1))
+    inputs = jnp.where(reads, jnp.concatenate([ones, value], axis=-1), 0)
+    return _layer_gradients(inputs, states, d_gates, schedule, tick, x.shape[0] + 1)
+
+
+def _layer_gradients(inputs, states, d_gates, schedule, tick, first):
+    rows = _gather(schedule.source, tick)
+    gradients = []
+    for state, d in zip(states, d_gates):
+        d = jax.tree.map(lambda leaf: _gather(leaf, tick), d)
+        gradients.append(gru.weight_gradients(d, inputs, _gather(state, rows)))
+        inputs = _gather(state, first + tick)
+    return tuple(gradients)

@@ -1,0 +1,49 @@
+"""Training objectives on standardised values; scalars to be minimised."""
+
+import chex
+import jax.numpy as jnp
+
+from naomi_jax import model
+
+
+def squared_error(target: chex.Array, mean: chex.Array, std: None = None) -> chex.Array:
+    """Elementwise (target - mean)^2."""
+    return jnp.square(target - mean)
+
+
+def gaussian_nll(target: chex.Array, mean: chex.Array, std: chex.Array) -> chex.Array:
+    """Elementwise negative log-likelihood under N(mean, std^2), with the constant."""
+    # softplus underflows to 0 in float32 near -104: the floor keeps the loss and its gradient finite.
+    std = jnp.maximum(std, 1e-4)
+    return 0.5 * jnp.square((target - mean) / std) + jnp.log(std) + 0.5 * jnp.log(2 * jnp.pi)
+
+
+def teacher_forced(params: model.Params, x: chex.Array, mask: chex.Array) -> chex.Array:
+    """Loss of all (step, level) pairs at once (DESIGN section 3).
+
+    Squared error for a deterministic model, Gaussian negative log-likelihood for a stochastic one;
+    summed over pairs and dimensions, divided by T and by B.
+
+    Args:
+      params: the model.
+      x: (B, T, D) complete sequences.
+      mask: (T,) or (B, T), 1 = observed.
+    """
+    total = 0.0
+    for mean, std, target in model.teacher_forced(params, x, mask):
+        error = squared_error if std is None else gaussian_nll
+        total = total + error(target, mean, std).sum()
+    return total / (x.shape[0] * x.shape[1])
+
+
+def missing_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.Array:
+    """Mean squared error over the missing entries: the free-running loss.
+
+    Args:
+      x: (B, T, D) truth.
+      imputed: (B, T, D) or with a leading sample axis.
+      mask: (T,) or (B, T), 1 = observed. With nothing missing the error is 0.
+    """
+    missing = jnp.broadcast_to((mask == 0)[..., None], imputed.shape).astype(x.dtype)
+    total = (jnp.square(imputed - x) * missing).sum()
+    return total / jnp.maximum(missing.sum(), 1)

@@ -1,0 +1,201 @@
+"""NAOMI's parameters, encoders and heads, and the teacher-forced pass.
+
+Parameters are a plain pytree; every size is read off its shapes:
+
+    {"gru":      ({"wx": (D, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)}, ...)       forward, x_t
+     "back_gru": ({"wx": (D + 1, 3H), ...}, ...)                                   backward, [m, m*x]
+     "heads":    {"dec":  {"kernel": (R, 2H, K), "bias": (R, K)},
+                  "mean": {"kernel": (R, K, D),  "bias": (R, D)},
+                  "std":  {"kernel": (R, K, D),  "bias": (R, D)}}}                 stochastic only
+"""
+
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from naomi_jax import gru
+
+Params = dict
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Static sizes of a NAOMI model.
+
+    Attributes:
+      dim: D, values at a time step.
+      hidden: H, width of both GRUs (paper: 300).
+      layers: stacked GRU layers (paper: 2).
+      levels: R, resolutions; the coarsest stride is 2^(R-1) (paper: 4, stride 8).
+      head_hidden: K, width of each head's hidden layer (paper: 200).
+      stochastic: heads give a Gaussian's mean and standard deviation instead of a value.
+    """
+
+    dim: int
+    hidden: int = 300
+    layers: int = 2
+    levels: int = 4
+    head_hidden: int = 200
+    stochastic: bool = False
+
+    def __post_init__(self):
+        for name in ("dim", "hidden", "layers", "levels", "head_hidden"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name}: {value!r} is not a positive integer")
+        if self.levels > 10:
+            raise ValueError(f"levels: {self.levels} is over 10 (a coarsest stride of 512 steps)")
+
+
+def init(key: chex.PRNGKey, config: ModelConfig, dtype=jnp.float32) -> Params:
+    """Fresh parameters, drawn as torch.nn.GRU and torch.nn.Linear draw theirs.
+
+    Args:
+      key: a JAX random key.
+      config: the sizes.
+      dtype: of every parameter; `impute` computes in it.
+    """
+    forward, backward, heads = jax.random.split(key, 3)
+    sizes = config.hidden, config.layers, dtype
+    wide, narrow = 2 * config.hidden, config.head_hidden
+    shapes = {"dec": (wide, narrow), "mean": (narrow, config.dim)}
+    if config.stochastic:
+        shapes["std"] = narrow, config.dim
+    keys = jax.random.split(heads, len(shapes))
+    return {
+        "gru": gru.init(forward, config.dim, *sizes),
+        "back_gru": gru.init(backward, config.dim + 1, *sizes),
+        "heads": {
+            name: _init_dense(key, config.levels, *shape, dtype)
+            for key, (name, shape) in zip(keys, shapes.items())
+        },
+    }
+
+
+def _init_dense(key, levels, inputs, outputs, dtype):
+    kernel, bias = jax.random.split(key)
+    bound = inputs**-0.5
+    return {
+        "kernel": jax.random.uniform(kernel, (levels, inputs, outputs), dtype, -bound, bound),
+        "bias": jax.random.uniform(bias, (levels, outputs), dtype, -bound, bound),
+    }
+
+
+def config_of(params: Params) -> ModelConfig:
+    """The sizes of a parameter tree, read off its shapes.
+
+    Raises:
+      ValueError: the tree is not one of this model's.
+    """
+    try:
+        kernel = params["heads"]["dec"]["kernel"]
+        config = ModelConfig(
+            dim=params["gru"][0]["wx"].shape[0],
+            hidden=params["gru"][0]["wh"].shape[0],
+            layers=len(params["gru"]),
+            levels=kernel.shape[0],
+            head_hidden=kernel.shape[2],
+            stochastic="std" in params["heads"],
+        )
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            "params: not a NAOMI parameter tree (naomi_jax.init and naomi_jax.from_torch make them)"
+        ) from error
+    expected = jax.eval_shape(lambda: init(jax.random.key(0), config))
+    if jax.tree.structure(expected) != jax.tree.structure(params):
+        raise ValueError(
+            f"params: structure {jax.tree.structure(params)} is not that of a NAOMI model"
+        )
+    for (path, want), have in zip(
+        jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(params)
+    ):
+        if want.shape != have.shape:
+            name = jax.tree_util.keystr(path)
+            raise ValueError(f"params{name}: shape {have.shape}, expected {want.shape} ({config})")
+    return config
+
+
+def level_heads(params: Params) -> tuple:
+    """The heads one by one, level 0 first, each a dict like params["heads"] without the R axis."""
+    heads = params["heads"]
+    levels = heads["dec"]["kernel"].shape[0]
+    return tuple(jax.tree.map(lambda leaf, l=l: leaf[l], heads) for l in range(levels))
+
+
+def apply_head(head: dict, forward: chex.Array, backward: chex.Array):
+    """g_l of the paper: Dense, relu, then the mean and, if stochastic, a softplus std.
+
+    Args:
+      head: one level's parameters.
+      forward, backward: (..., H) states of the last layers.
+
+    Returns:
+      (mean, std), (..., D) both; std is None for a deterministic head.
+    """
+    hidden = jax.nn.relu(_dense(head["dec"], jnp.concatenate([forward, backward], axis=-1)))
+    mean = _dense(head["mean"], hidden)
+    std = jax.nn.softplus(_dense(head["std"], hidden)) if "std" in head else None
+    return mean, std
+
+
+def _dense(dense, x):
+    return x @ dense["kernel"] + dense["bias"]
+
+
+def encode_forward(params: Params, x: chex.Array) -> tuple:
+    """hf_{-1} .. hf_{T-1} over complete x (T, B, D): (T + 1, B, H) for each layer, row 0 zero."""
+    states = gru.scan(params["gru"], x)
+    return tuple(jnp.pad(s, ((1, 0), (0, 0), (0, 0))) for s in states)
+
+
+def encode_backward(
+    params: Params, x: chex.Array, known: chex.Array, inside: chex.Array | None = None
+) -> tuple:
+    """hb_0 .. hb_T over the masked sequence: (T + 1, B, H) for each layer, row T zero.
+
+    Args:
+      params: the model.
+      x: (T, B, D) finite everywhere; its values at missing steps do not matter.
+      known: (T, B) or (T, 1) bool, observed steps.
+      inside: (T, B) bool or None, False beyond a shorter sequence's end.
+    """
+    known = jnp.broadcast_to(known, x.shape[:2])[..., None].astype(x.dtype)
+    states = gru.scan(
+        params["back_gru"], jnp.concatenate([known, known * x], -1), reverse=True, inside=inside
+    )
+    return tuple(jnp.pad(s, ((0, 1), (0, 0), (0, 0))) for s in states)
+
+
+def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> list[tuple]:
+    """Every head's prediction of every step it can reach, from true states; no recursion.
+
+    Head l predicts x_{c+s} from hf_c over the true sequence and hb_{c+2s} over the masked one, for
+    all c >= -1 with c + 2s <= T (DESIGN section 3; c = -1 and step T are the virtual pivots).
+
+    Args:
+      params: the model.
+      x: (B, T, D) complete.
+      mask: (T,) or (B, T), 1 = observed; hides steps from the backward encoder only.
+
+    Returns:
+      For each level l with 2^(l+1) <= T + 1: (mean, std, target), time-major (T - 2s + 2, B, D);
+      std is None for a deterministic model.
+    """
+    x = jnp.swapaxes(x, 0, 1)
+    known = jnp.atleast_2d(mask != 0).T
+    steps = x.shape[0]
+    forward = encode_forward(params, x)[-1]
+    backward = encode_backward(params, x, known)[-1]
+    predictions = []
+    for level, head in enumerate(level_heads(params)):
+        stride = 2**level
+        count = steps - 2 * stride + 2
+        if count < 1:
+            break
+        left = forward[:count]
+        right = backward[2 * stride - 1 :]
+        target = x[stride - 1 : stride - 1 + count]
+        predictions.append((*apply_head(head, left, right), target))
+    return predictions

@@ -1,0 +1,108 @@
+"""Algorithm 1 in plain numpy, as literal as possible: one sequence, one step, no state kept.
+
+Every state is computed from scratch from what is known at that moment, so there is nothing here to get
+out of date. Works on complex numbers too, which gives derivatives to the last digit: the imaginary part
+of f(x + i h v) / h is the directional derivative along v, with no subtraction (complex step).
+"""
+
+import numpy as np
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def relu(a):
+    return np.where(a.real > 0, a, 0)
+
+
+def softplus(a):
+    return np.log1p(np.exp(a))
+
+
+def gru_step(layers, x, state):
+    new = []
+    for layer, h in zip(layers, state):
+        width = h.shape[0]
+        a = x @ layer["wx"] + layer["b"]
+        u = h @ layer["wh"]
+        r = sigmoid(a[:width] + u[:width])
+        z = sigmoid(a[width : 2 * width] + u[width : 2 * width])
+        n = np.tanh(a[2 * width :] + r * (u[2 * width :] + layer["c"]))
+        x = (1 - z) * n + z * h
+        new.append(x)
+    return new
+
+
+def last_state(layers, inputs):
+    """The last layer's state after the inputs, from zero."""
+    state = [np.zeros(layer["wh"].shape[0]) for layer in layers]
+    for x in inputs:
+        state = gru_step(layers, x, state)
+    return state[-1]
+
+
+def head(heads, level, left, right):
+    def dense(name, a):
+        return a @ heads[name]["kernel"][level] + heads[name]["bias"][level]
+
+    hidden = relu(dense("dec", np.concatenate([left, right])))
+    return dense("mean", hidden), softplus(dense("std", hidden)) if "std" in heads else None
+
+
+def forward_state(params, x, c):
+    """hf_c."""
+    return last_state(params["gru"], x[: c + 1])
+
+
+def backward_state(params, x, known, t):
+    """hb_t from what is known now: [1, x] at a known step, zeros at a missing one."""
+    inputs = [np.concatenate([[k], k * v]) for k, v in zip(known[t:], x[t:])]
+    return last_state(params["back_gru"], inputs[::-1])
+
+
+def impute(params, x, mask, noise=None, entries=None):
+    """Fill one sequence x (T, D) under mask (T,); returns it and the order [(step, level, c, n)].
+
+    noise: (T, D) for a stochastic model. entries: (T, D) bool, known entries of missing steps.
+    """
+    steps = len(x)
+    levels = params["heads"]["dec"]["bias"].shape[0]
+    known = np.array(mask, bool).copy()
+    given = np.where(known[:, None] if entries is None else entries, x, 0)
+    x = np.where(known[:, None], given, 0)
+    order = []
+    while not known.all():
+        c = int(np.argmin(known)) - 1  # the last step of the known beginning
+        later = np.flatnonzero(known[c + 1 :])
+        n = c + 1 + int(later[0]) if len(later) else steps
+        level = max(l for l in range(levels) if c + 2 ** (l + 1) <= n)
+        stride = 2**level
+        target = c + stride
+        left = forward_state(params, x, c)
+        right = backward_state(params, x, known, c + 2 * stride)
+        mean, std = head(params["heads"], level, left, right)
+        value = mean if std is None else mean + std * noise[target]
+        x[target] = value if entries is None else np.where(entries[target], given[target], value)
+        known[target] = True
+        order.append((target, level, c, n))
+    return x, order
+
+
+def teacher_forced(params, x, mask):
+    """The loss of DESIGN section 3 for one sequence: sum over (c, level), divided by T."""
+    steps = len(x)
+    total = 0.0
+    for level in range(params["heads"]["dec"]["bias"].shape[0]):
+        stride = 2**level
+        for c in range(-1, steps - 2 * stride + 1):
+            left = forward_state(params, x, c)
+            right = backward_state(params, x, np.asarray(mask, float), c + 2 * stride)
+            mean, std = head(params["heads"], level, left, right)
+            error = x[c + stride] - mean
+            if std is None:
+                total = total + (error**2).sum()
+            else:
+                std = np.where(std.real < 1e-4, 1e-4, std)
+                total = total + (error**2 / (2 * std**2) + np.log(std * np.sqrt(2 * np.pi))).sum()
+    return total / steps

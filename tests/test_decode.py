@@ -1,0 +1,93 @@
+"""The compiled decode against the literal recursion of tests/oracle.py."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naomi_jax
+from tests import oracle
+
+
+def random_mask(rng, steps):
+    """Every kind that matters: random, blocks, tail, x_0 missing, nothing or everything observed."""
+    kind = rng.integers(7)
+    mask = (rng.random(steps) < rng.random()).astype(int)
+    if kind == 0:
+        mask[:] = 0
+    elif kind == 1:
+        mask[:] = 1
+    elif kind == 2:
+        mask[rng.integers(steps) :] = 0
+    elif kind == 3:
+        mask[:] = 1
+        mask[slice(*sorted(rng.integers(0, steps + 1, 2)))] = 0
+    elif kind == 4:
+        mask[:] = 0
+        mask[rng.integers(steps)] = 1
+    return mask
+
+
+def case(seed, batch=2, max_steps=40):
+    """A random model, batch and masks, in float64."""
+    rng = np.random.default_rng(seed)
+    config = naomi_jax.ModelConfig(
+        dim=int(rng.integers(1, 4)),
+        hidden=int(rng.integers(1, 6)),
+        layers=int(rng.integers(1, 3)),
+        levels=int(rng.integers(1, 7)),
+        head_hidden=int(rng.integers(1, 6)),
+        stochastic=bool(rng.integers(2)),
+    )
+    steps = int(rng.integers(1, max_steps))
+    params = naomi_jax.init(jax.random.key(seed), config, jnp.float64)
+    params = jax.tree.map(lambda p: p + 0.3 * rng.standard_normal(p.shape), params)
+    x = rng.standard_normal((batch, steps, config.dim))
+    masks = np.stack([random_mask(rng, steps) for _ in range(batch)])
+    return rng, config, params, x, masks
+
+
+# Shapes are drawn from few values, so that 200 cases compile few programs.
+SHAPES = [(1, 1), (2, 5), (3, 17), (4, 30), (5, 33), (6, 64)]
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("levels,steps", SHAPES)
+@pytest.mark.parametrize("layers,stochastic", [(1, False), (2, True)])
+def test_values_and_gradients_equal_the_recursion(levels, steps, layers, stochastic):
+    config = naomi_jax.ModelConfig(
+        dim=2, hidden=4, layers=layers, levels=levels, head_hidden=3, stochastic=stochastic
+    )
+    rng = np.random.default_rng(levels)
+    cotangent = rng.standard_normal((2, steps, 2))
+    key = jax.random.key(5)
+    noise = np.asarray(jax.random.normal(key, (1, steps, 2, 2), jnp.float64))[0].swapaxes(0, 1)
+    noise = noise if stochastic else [None, None]
+
+    @jax.jit
+    def value_and_gradient(params, x, mask):
+        def scalar(params, x):
+            filled = naomi_jax.impute(params, x, mask, key)
+            return (filled * cotangent).sum(), filled
+
+        return jax.value_and_grad(scalar, argnums=(0, 1), has_aux=True)(params, x)
+
+    for _ in range(17):
+        params = naomi_jax.init(jax.random.key(0), config, jnp.float64)
+        params = jax.tree.map(lambda p: rng.standard_normal(p.shape) * 0.6, params)
+        direction = jax.tree.map(lambda p: rng.standard_normal(p.shape), params)
+        x, dx = rng.standard_normal((2, 2, steps, 2))
+        masks = np.stack([random_mask(rng, steps) for _ in range(2)])
+        for mask in (masks, masks[0]):
+            (_, filled), (d_params, d_x) = value_and_gradient(params, x, mask)
+            mask = np.broadcast_to(mask, (2, steps))
+            h = 1e-30
+            moved = jax.tree.map(lambda p, d: p + 1j * h * d, params, direction)
+            expected = np.stack(
+                [oracle.impute(moved, a + 1j * h * b, m, n)[0] for a, b, m, n in zip(x, dx, mask, noise)]
+            )
+            np.testing.assert_allclose(filled, expected.real, atol=1e-10, rtol=0)
+            slope = sum(jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), d_params, direction)))
+            slope += (d_x * dx).sum()
+            reference = (expected.imag / h * cotangent).sum()
+            assert abs(slope - reference) <= 1e-10 * max(1, abs(reference))
