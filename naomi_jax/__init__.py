@@ -7,7 +7,7 @@
 from naomi_jax.imputation import impute
 from naomi_jax.model import ModelConfig, init
 from naomi_jax.schedule import Schedule, make_schedule
+from naomi_jax.torch_import import from_torch
+from naomi_jax.version import __version__
 
-__version__ = "0.1.0"
-
-__all__ = ["ModelConfig", "Schedule", "impute", "init", "make_schedule"]
+__all__ = ["ModelConfig", "Schedule", "from_torch", "impute", "init", "make_schedule", "__version__"]

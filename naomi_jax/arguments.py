@@ -16,6 +16,18 @@ def _concrete(array):
     return None if isinstance(array, jax.core.Tracer) else np.asarray(array)
 
 
+def as_array(name: str, value):
+    """`value` as a JAX array.
+
+    Raises:
+      TypeError: it is not an array of numbers.
+    """
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and not (jnp.issubdtype(dtype, jnp.number) or dtype == bool):
+        raise TypeError(f"{name}: dtype {dtype}; numbers are needed")
+    return jnp.asarray(value)
+
+
 def check_sequences(x, config: ModelConfig) -> None:
     """x: (T, D) or (B, T, D), floating point, of the model's D.
 
@@ -36,11 +48,9 @@ def check_mask(mask, x) -> None:
     """mask: (T,), (B, T), or x's own shape; bool or numbers 0 and 1.
 
     Raises:
-      TypeError: dtype. ValueError: shape, or a value other than 0 and 1.
+      ValueError: shape, or a value other than 0 and 1.
     """
     dtype = jnp.result_type(mask)
-    if not (jnp.issubdtype(dtype, jnp.number) or dtype == bool):
-        raise TypeError(f"mask: dtype {dtype}; bool or numbers 0 (missing) and 1 (observed) are needed")
     accepted = [x.shape[-2:-1], x.shape[:-1], x.shape]
     if mask.shape not in accepted:
         options = " or ".join(str(shape) for shape in dict.fromkeys(accepted))

@@ -100,20 +100,22 @@ def _decode_transposed(residuals, d_x):
     first = x.shape[0] + 1
 
     def tick(carry, xs):
+        # XLA updates the carried buffers in place only if every read comes before every write. So
+        # the reads are done inside the branches, which hand back whole new rows, and the writes
+        # follow in an order that depends on both branches.
         d_states, d_x = carry
         row, op, gates = xs
-        source = tuple(_read(s, op.source) for s in states)
-        d_new = tuple(
-            jax.lax.dynamic_index_in_dim(d, row, 0, keepdims=False) for d in d_states
+        d_gates, d_source, d_value = _transpose_cells(
+            weights, op, gates, states, d_states, d_x, row
         )
-        d_gates, d_source, d_value = _transpose_cells(weights, op.cell, gates, source, d_new)
-        d_value = d_value + _read(d_x, op.step)
-        d_x = _write(d_x, op.step, d_value)
         d_decoded = jnp.where(_read(known, op.step), 0, d_value)
-        d_left, d_right = _transpose_heads(weights.heads, op, d_decoded, states[-1], noise)
-        d_states = tuple(_add(d, op.source, h) for d, h in zip(d_states, d_source))
-        d_top = _add(_add(d_states[-1], op.forward, d_left), op.pivot, d_right)
-        return (d_states[:-1] + (d_top,), d_x), d_gates
+        d_left, d_right = _transpose_heads(
+            weights.heads, op, d_decoded, states[-1], d_states[-1], d_source[-1], noise
+        )
+        top = _write(d_states[-1], op.pivot, d_right)
+        d_states = tuple(_write(d, op.source, h) for d, h in zip((*d_states[:-1], top), d_source))
+        top = _write(d_states[-1], op.forward, d_left)
+        return ((*d_states[:-1], top), _write(d_x, op.step, d_value)), d_gates
 
     d_states = jax.tree.map(jnp.zeros_like, states)
     xs = (first + jnp.arange(ticks), _operations(schedule), gates)
@@ -151,10 +153,6 @@ def _write(buffer, row, value):
     if row.ndim == 0:
         return jax.lax.dynamic_update_index_in_dim(buffer, value, row, 0)
     return buffer.at[row, jnp.arange(buffer.shape[1])].set(value, mode="promise_in_bounds")
-
-
-def _add(buffer, row, value):
-    return _write(buffer, row, _read(buffer, row) + value)
 
 
 def _gather(array, index):
@@ -199,21 +197,33 @@ def _apply_heads(heads, op, value, top, noise):
     return value
 
 
-def _transpose_heads(heads, op, d_value, top, noise):
-    """Gradients of the two states that the head of this tick read, (B, H) each."""
+def _transpose_heads(heads, op, d_decoded, top, d_top, d_source, noise):
+    """New rows op.forward and op.pivot of the last layer's state gradients, (B, H) each.
+
+    d_source is the new row op.source, which is the same as op.forward in many ticks.
+    """
     left, right, eps = _head_operands(op, top, noise)
+
+    def none():
+        same = op.source == op.forward
+        return _where(same, d_source, _read(d_top, op.forward)), _read(d_top, op.pivot)
 
     def pull(head, d):
         return jax.vjp(lambda a, b: _sample(head, a, b, eps), left, right)[1](d)
 
-    zeros = jnp.zeros_like(left), jnp.zeros_like(right)
+    def plus(head):
+        return jax.tree.map(jnp.add, none(), pull(head, d_decoded))
+
+    def every():
+        total = none()
+        for level, head in enumerate(heads):
+            d = _where(op.head == level + 1, d_decoded, jnp.zeros_like(d_decoded))
+            total = jax.tree.map(jnp.add, total, pull(head, d))
+        return total
+
     if op.head.ndim == 0:
-        branches = [lambda head=head: pull(head, d_value) for head in heads]
-        return jax.lax.switch(op.head, [lambda: zeros, *branches])
-    for level, head in enumerate(heads):
-        d = _where(op.head == level + 1, d_value, jnp.zeros_like(d_value))
-        zeros = jax.tree.map(jnp.add, zeros, pull(head, d))
-    return zeros
+        return jax.lax.switch(op.head, [none, *(lambda head=head: plus(head) for head in heads)])
+    return jax.lax.cond(jnp.any(op.head != 0), every, none)
 
 
 def _head_gradients(heads, top, d_decoded, noise, schedule):
@@ -276,42 +286,51 @@ def _apply_cells(weights, cell, value, source):
     return jax.lax.cond(jnp.any(cell != 0), both, idle)
 
 
-def _transpose_cells(weights, cell, gates, source, d_new):
-    """(gradients of the pre-activations, of the source state, of the value consumed)."""
+def _transpose_cells(weights, op, gates, states, d_states, d_x, row):
+    """Gradients of the pre-activations, and new rows of d_states and d_x.
+
+    Returns:
+      (Gates of each layer; rows op.source of d_states, a tuple; row op.step of d_x).
+    """
     ahead, back = weights.forward, weights.backward
-    width = ahead[0]["wx"].shape[0]
-    no_value = jnp.zeros_like(d_new[0], shape=(d_new[0].shape[0], width))
+    source = tuple(_read(s, op.source) for s in states)
+    d_new = tuple(jax.lax.dynamic_index_in_dim(d, row, 0, keepdims=False) for d in d_states)
+
+    def old():
+        return tuple(_read(d, op.source) for d in d_states), _read(d_x, op.step)
 
     def idle():
-        return (
-            jax.tree.map(jnp.zeros_like, gates),
-            jax.tree.map(jnp.zeros_like, source),
-            no_value,
-        )
+        return jax.tree.map(jnp.zeros_like, gates), *old()
 
-    def forward(d_new=d_new):
-        d_gates, d_source, d = gru.step_backward(ahead, gates, source, d_new)
-        return d_gates, d_source, d @ ahead[0]["wx"].T
+    def step(layers, d_new, kernel):
+        d_gates, d_source, d_projected = gru.step_backward(layers, gates, source, d_new)
+        d_source, d_value = jax.tree.map(jnp.add, old(), (d_source, d_projected @ kernel.T))
+        return d_gates, d_source, d_value
 
-    def backward(d_new=d_new, reads=None):
-        d_gates, d_source, d = gru.step_backward(back, gates, source, d_new)
-        if reads is not None:
-            d = jnp.where(reads[:, None], d, 0)
-        return d_gates, d_source, d @ back[0]["wx"][1:].T
+    def forward():
+        return step(ahead, d_new, ahead[0]["wx"])
+
+    def backward():
+        return step(back, d_new, back[0]["wx"][1:])
 
     def chain():
         d_gates, d_source, _ = gru.step_backward(back, gates, source, d_new)
-        return d_gates, d_source, no_value
+        d_rows, d_value = old()
+        return d_gates, jax.tree.map(jnp.add, d_rows, d_source), d_value
 
     def both():
         zero = jax.tree.map(jnp.zeros_like, d_new)
-        one = forward(_where(cell == FORWARD, d_new, zero))
-        other = backward(_where(cell == FORWARD, zero, d_new), reads=cell == BACKWARD)
-        return jax.tree.map(jnp.add, one, other)
+        is_forward, reads = op.cell == FORWARD, op.cell == BACKWARD
+        d1, h1, p1 = gru.step_backward(ahead, gates, source, _where(is_forward, d_new, zero))
+        d2, h2, p2 = gru.step_backward(back, gates, source, _where(is_forward, zero, d_new))
+        p2 = _where(reads, p2, jnp.zeros_like(p2))
+        d_value = p1 @ ahead[0]["wx"].T + p2 @ back[0]["wx"][1:].T
+        d_gates, d_source = jax.tree.map(jnp.add, (d1, h1), (d2, h2))
+        return d_gates, *jax.tree.map(jnp.add, old(), (d_source, d_value))
 
-    if cell.ndim == 0:
-        return jax.lax.switch(cell, [idle, forward, backward, chain])
-    return jax.lax.cond(jnp.any(cell != 0), both, idle)
+    if op.cell.ndim == 0:
+        return jax.lax.switch(op.cell, [idle, forward, backward, chain])
+    return jax.lax.cond(jnp.any(op.cell != 0), both, idle)
 
 
 def _forward_gradients(x, states, d_gates, schedule):

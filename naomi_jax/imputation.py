@@ -43,12 +43,12 @@ def impute(
         concrete: masks other than 0 and 1, NaN in observed entries, lengths out of range.
     """
     config = model.config_of(params)
-    x, mask = jnp.asarray(x), jnp.asarray(mask)
+    x, mask = arguments.as_array("x", x), arguments.as_array("mask", mask)
     arguments.check_sequences(x, config)
     arguments.check_mask(mask, x)
     arguments.check_samples(num_samples)
     if lengths is not None:
-        lengths = jnp.asarray(lengths)
+        lengths = arguments.as_array("lengths", lengths)
         arguments.check_lengths(lengths, x)
     if config.stochastic and key is None:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")

@@ -93,6 +93,7 @@ def max_backward_ticks(steps: int, levels: int) -> int:
     return total
 
 
+@functools.partial(jax.jit, static_argnames="levels")
 def make_schedule(mask: chex.Array, levels: int, length: chex.Array | None = None) -> Schedule:
     """The schedule of DESIGN section 4, from the mask alone.
 

@@ -1,9 +1,10 @@
-"""Strict settings for every test: no silent promotion of ranks, no leftover warnings."""
+"""Shared by all tests."""
 
 import jax
 import pytest
 
-jax.config.update("jax_numpy_rank_promotion", "allow")
+# Tests compile hundreds of tiny programs once: optimising them costs more than it saves.
+jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture

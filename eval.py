@@ -1,0 +1,59 @@
+"""Evaluate a run, or fill the holes of a file with it.
+
+python eval.py RUN_DIR
+python eval.py RUN_DIR --impute IN --out OUT [--num-samples N]
+"""
+
+import sys
+
+from absl import flags
+
+from naomi_jax import commands
+from naomi_jax.data import registry
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import fill, report
+from naomi_jax.training import config as run_config
+from naomi_jax.training import run_folder
+
+flags.DEFINE_string("impute", None, "A .npz, .npy or .csv file; its NaN or empty entries are filled.")
+flags.DEFINE_string("out", None, "Where to write the filled file, in the same format.")
+flags.DEFINE_integer("num_samples", None, "Imputations to draw from a stochastic model.")
+flags.DEFINE_integer("seed", 0, "Of the samples.")
+
+FLAGS = flags.FLAGS
+
+
+def main(*arguments):
+    if len(arguments) != 1:
+        raise InputError("one argument is needed, the folder of a run; --help shows how")
+    (workdir,) = arguments
+    record = run_folder.read(workdir)
+    settings = record["config"]
+    run = run_config.resolve(settings, tuple(record["data"]["shape"][0]))
+    if FLAGS.impute:
+        if not FLAGS.out:
+            raise InputError("--impute needs --out FILE")
+        params, scaler, _ = run_folder.load_model(workdir, run)
+        print(fill.fill_file(params, scaler, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed))
+        print(f"The model was trained on: {record['data']['source']}")
+        return
+    if FLAGS.out or FLAGS.num_samples:
+        raise InputError("--out and --num-samples go with --impute FILE")
+    dataset = registry.load(
+        settings["dataset"],
+        settings["data"] or None,
+        window=settings["window"],
+        stride=settings["stride"],
+        log=lambda line: print(line, flush=True),
+    )
+    if run_folder.describe(dataset) != record["data"]:
+        raise InputError(
+            f"the data has changed: the run was trained on {record['data']['source']!r}, what is "
+            f"there now is {dataset.source!r}; put the data back to evaluate it"
+        )
+    print(report.table_of_run(workdir, run, dataset))
+
+
+if __name__ == "__main__":
+    sys.argv = [a.replace("--num-samples", "--num_samples") for a in sys.argv]
+    commands.run(main, __doc__)

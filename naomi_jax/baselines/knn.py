@@ -1,0 +1,45 @@
+"""K nearest neighbours: the average of the k training sequences closest on the observed steps."""
+
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+
+
+class Neighbours(NamedTuple):
+    """Attributes: sequences (N, T, D), the training data; weights (k,), 1 / k each."""
+
+    sequences: chex.Array
+    weights: chex.Array
+
+
+def fit(train: chex.Array, k: int) -> Neighbours:
+    """Keep the training sequences (N, T, D); k is at most N."""
+    return Neighbours(jnp.asarray(train), jnp.full(min(k, len(train)), 1.0 / min(k, len(train))))
+
+
+def choose_k(train, val, masks, candidates=(1, 2, 3, 5, 7, 10, 15, 20, 30, 50)) -> int:
+    """The k with the least squared error on the missing steps of val (N, T, D), masks (N, T)."""
+
+    def error(k):
+        filled = impute(fit(train, k), val, masks)
+        return float((jnp.square(filled - val) * (1 - masks)[..., None]).sum())
+
+    return min((k for k in candidates if k <= len(train)), key=error)
+
+
+@jax.jit
+def impute(params: Neighbours, x: chex.Array, mask: chex.Array, key=None) -> chex.Array:
+    """Fill x (B, T, D) under mask (T,) or (B, T). `key` is ignored."""
+    del key
+    mask = jnp.broadcast_to(mask != 0, x.shape[:2])[..., None]
+    x = jnp.where(mask, x, 0)
+
+    def one(x, mask):
+        distance = jnp.square(jnp.where(mask, params.sequences - x, 0)).sum((1, 2))
+        _, nearest = jax.lax.top_k(-distance, params.weights.shape[0])
+        average = jnp.tensordot(params.weights, params.sequences[nearest], axes=1)
+        return jnp.where(mask, x, average)
+
+    return jax.lax.map(lambda args: one(*args), (x, mask))

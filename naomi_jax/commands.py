@@ -1,0 +1,89 @@
+"""What train.py and eval.py share: reading flags, and one line with exit status 2 for bad input."""
+
+import logging
+import os
+import shlex
+import sys
+import traceback
+
+from absl import flags
+from absl import logging as absl_logging
+
+from naomi_jax.errors import InputError
+
+_BAD_INPUT, _INTERRUPTED = 2, 130
+
+
+def run(main, usage: str, default_config: str | None = None) -> None:
+    """Parse sys.argv, call main(), and leave the process with its status.
+
+    Args:
+      main: the command; raises InputError for bad input.
+      usage: printed by --help, before the flags.
+      default_config: folder of configs; adds --config=FOLDER/DATASET.py where there is no --config.
+    """
+    absl_logging.set_verbosity(absl_logging.ERROR)  # orbax reports every save at INFO
+    logging.getLogger("jax").setLevel(logging.ERROR)
+    argv = list(sys.argv)
+    if any(a in ("--help", "-h", "-help") for a in argv):
+        names = flags.FLAGS.get_key_flags_for_module("__main__")
+        print(usage.strip() + "\n")
+        print("\n".join(f"  --{flag.name}: {flag.help}" for flag in names))
+        sys.exit(0)
+    try:
+        rest = _parse(argv, default_config)
+        if default_config is not None and rest:
+            raise InputError(f"{rest[0]}: unexpected argument; --help lists the flags")
+        main(*rest)
+    except InputError as error:
+        sys.exit(_fail(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(interrupted(f"stopped. Run it again with: {same()}"))
+    except OSError as error:
+        if error.errno is None or not error.filename:
+            raise
+        sys.exit(_fail(f"{error.filename}: {error.strerror}"))
+
+
+def same() -> str:
+    """This command, to be run again."""
+    return shlex.join(["python", *sys.argv])
+
+
+def interrupted(message: str) -> int:
+    """Say why the command ends; returns the exit status of an interruption."""
+    print(f"\n{message}", file=sys.stderr)
+    return _INTERRUPTED
+
+
+def _fail(message):
+    if os.environ.get("NAOMI_JAX_TRACEBACK"):
+        traceback.print_exc()
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return _BAD_INPUT
+
+
+def _parse(argv, default_config):
+    if default_config is not None and not any(a.split("=")[0] == "--config" for a in argv):
+        argv.insert(1, f"--config={os.path.join(default_config, _dataset(argv))}.py")
+    try:
+        return flags.FLAGS(argv)[1:]
+    except flags.Error as error:
+        raise InputError(f"{error}; --help lists the flags") from None
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such config") from None
+    except (AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
+        # An override of a field that is not there, or of another type.
+        raise InputError(f"--config: {error}") from None
+
+
+def _dataset(argv):
+    """The value of --dataset before flags are parsed: it decides which config is read."""
+    for flag, value in zip(argv, [*argv[1:], ""]):
+        if flag.startswith("--dataset="):
+            value = flag.partition("=")[2]
+        elif flag != "--dataset":
+            continue
+        return value if value.isidentifier() else "traffic"
+    given = any(a.split("=")[0] == "--data" for a in argv)
+    return "files" if given else "traffic"

@@ -1,0 +1,1 @@
+"""Data sets, masks and standardisation; one file each."""

@@ -1,0 +1,107 @@
+"""Masks: which steps are missing, 1 = observed.
+
+Drawn on device from a key, with shapes that depend on nothing drawn, so that a training step draws its
+own. Step 0 is always observed.
+"""
+
+import dataclasses
+import os
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from naomi_jax.errors import InputError
+
+KINDS = ("random", "block", "tail", "file")
+
+
+@dataclasses.dataclass(frozen=True)
+class MaskConfig:
+    """How to hide steps.
+
+    Attributes:
+      kind: "random", so many steps at random places (the paper's); "block", one contiguous gap;
+        "tail", the last steps (a forecast); "file", rows of a given array.
+      low, high: the number of missing steps is uniform in low .. high, both included.
+    """
+
+    kind: str
+    low: int
+    high: int
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise InputError(f"masks.kind: {self.kind!r}; one of {', '.join(KINDS)} is needed")
+
+    def check(self, steps: int) -> None:
+        """Raise InputError unless 1 <= low <= high <= steps - 1."""
+        if self.kind != "file" and not 1 <= self.low <= self.high <= steps - 1:
+            raise InputError(
+                f"masks: {self.low} to {self.high} missing steps do not fit sequences of {steps} "
+                f"steps; set masks.low and masks.high between 1 and {steps - 1}"
+            )
+
+
+def draw(key: chex.PRNGKey, config: MaskConfig, steps: int, given: chex.Array | None = None):
+    """One mask, (T,) float32.
+
+    Args:
+      key: random key.
+      config: what to draw.
+      steps: T.
+      given: (M, T), the rows to draw from when config.kind is "file".
+    """
+    count_key, place_key = jax.random.split(key)
+    if config.kind == "file":
+        return given[jax.random.randint(count_key, (), 0, given.shape[0])]
+    count = jax.random.randint(count_key, (), config.low, config.high + 1)
+    index = jnp.arange(steps)
+    if config.kind == "tail":
+        missing = index >= steps - count
+    elif config.kind == "block":
+        first = jax.random.randint(place_key, (), 1, steps - count + 1)
+        missing = (index >= first) & (index < first + count)
+    else:
+        # The ranks of random numbers are a random permutation; step 0 is given the last rank.
+        order = jax.random.uniform(place_key, (steps,)).at[0].set(2.0)
+        missing = jnp.argsort(jnp.argsort(order)) < count
+    return 1.0 - missing.astype(jnp.float32)
+
+
+def draw_many(key, config: MaskConfig, count: int, steps: int, given=None):
+    """Independent masks, (count, T) float32."""
+    keys = jax.random.split(key, count)
+    return jax.vmap(lambda k: draw(k, config, steps, given))(keys)
+
+
+def load(path: str | os.PathLike, steps: int) -> np.ndarray:
+    """A mask file: .npy, or .npz with key `mask`, of shape (T,) or (M, T); 0 and 1.
+
+    Returns:
+      (M, T) float32.
+
+    Raises:
+      InputError: naming the file and what is wrong with it.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            with loaded:
+                if "mask" not in loaded:
+                    raise InputError(f"{path}: no key 'mask', found {sorted(loaded)}")
+                loaded = loaded["mask"]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such mask file") from None
+    except (ValueError, OSError, EOFError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not a readable .npy or .npz mask file ({error})") from None
+    if loaded.ndim not in (1, 2) or loaded.shape[-1] != steps or loaded.size == 0:
+        raise InputError(
+            f"{path}: shape {loaded.shape}; masks of {steps} steps are needed, (T,) or (M, T)"
+        )
+    if not np.isin(loaded, (0, 1)).all():
+        raise InputError(f"{path}: values other than 0 (missing) and 1 (observed)")
+    return np.atleast_2d(loaded).astype(np.float32)

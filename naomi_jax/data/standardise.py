@@ -1,0 +1,58 @@
+"""Standardised values: what models train on. Reported numbers are in the data's own units."""
+
+from typing import NamedTuple
+
+import chex
+import numpy as np
+
+from naomi_jax.errors import InputError
+
+KINDS = ("feature", "step")
+
+
+class Standardiser(NamedTuple):
+    """Statistics of the training data: value = standardised * std + mean.
+
+    Attributes:
+      mean: (1, D), or (T, D) one for each step of the window.
+      std: (D,).
+    """
+
+    mean: chex.Array
+    std: chex.Array
+
+    def __call__(self, x: chex.Array) -> chex.Array:
+        """Standardise (..., T, D). Longer sequences repeat the means from their first step on."""
+        return (x - self._mean(x)) / self.std
+
+    def invert(self, x: chex.Array) -> chex.Array:
+        """Back to the data's units, (..., T, D)."""
+        return x * self.std + self._mean(x)
+
+    def _mean(self, x):
+        if self.mean.shape[0] in (1, x.shape[-2]):
+            return self.mean
+        return self.mean[np.arange(x.shape[-2]) % self.mean.shape[0]]
+
+
+def fit(train: np.ndarray, kind: str) -> Standardiser:
+    """Statistics of (N, T, D).
+
+    Args:
+      train: training sequences.
+      kind: "feature", a mean for each value; "step", a mean for each value at each step of the
+        window, for windows that begin at the same phase (midnight, say).
+    """
+    if kind not in KINDS:
+        raise InputError(f"standardise: {kind!r}; one of {', '.join(KINDS)} is needed")
+    axes = (0, 1) if kind == "feature" else (0,)
+    mean = train.mean(axes, keepdims=True, dtype=np.float64)[0]
+    variance = np.square(train - mean.astype(train.dtype)).mean((0, 1), dtype=np.float64)
+    # A constant value stays at its mean.
+    std = np.sqrt(np.where(variance > 0, variance, 1))
+    return Standardiser(mean.astype(np.float32), std.astype(np.float32))
+
+
+def empty(rows: int, dim: int) -> Standardiser:
+    """A Standardiser that changes nothing; the shapes of a checkpoint's."""
+    return Standardiser(np.zeros((rows, dim), np.float32), np.ones(dim, np.float32))

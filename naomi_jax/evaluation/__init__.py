@@ -1,0 +1,1 @@
+"""Evaluation: imputing whole data sets, and tables."""

@@ -1,0 +1,47 @@
+"""Fill the holes of a user's file with a trained model."""
+
+import jax
+import numpy as np
+
+from naomi_jax.data import files
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import imputing
+
+
+def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0) -> str:
+    """Read `source`, fill its NaN entries, write `target` in the same format.
+
+    Sequences may have any length. A step is decoded if any of its entries is missing; those that are
+    there are kept, and passed on to the steps around it.
+
+    Args:
+      params, scaler: the model.
+      source, target: .npz (key `data`), .npy or .csv.
+      num_samples: draws, a leading axis in the output; not for .csv.
+      seed: of the draws.
+
+    Returns:
+      A line that says what was done.
+
+    Raises:
+      InputError: a file cannot be read or written, or does not fit the model.
+    """
+    table, values = files.read_series(source)
+    dim = scaler.std.shape[0]
+    if values.shape[-1] != dim:
+        raise InputError(
+            f"{source}: {values.shape[-1]} values at a step; the model was trained on {dim}"
+        )
+    if num_samples is not None and num_samples < 1:
+        raise InputError(f"--num-samples: {num_samples} is not a positive integer")
+    single = values.ndim == 2
+    x = values[None] if single else values
+    known = ~np.isnan(x)
+    if known.all():
+        files.write_series(target, table, values)
+        return f"{target}: nothing was missing in {source}"
+    filled = imputing.impute_all(params, scaler, x, known, jax.random.key(seed), num_samples)
+    filled = np.where(known, x, filled).astype(values.dtype)
+    files.write_series(target, table, filled[..., 0, :, :] if single else filled)
+    missing = np.count_nonzero(~known)
+    return f"{target}: {missing} of {known.size} entries of {source} filled"

@@ -1,0 +1,104 @@
+"""What a run says: a bar on a terminal, plain lines elsewhere, and metrics.jsonl always."""
+
+import json
+import os
+import sys
+import time
+
+import tqdm
+
+from naomi_jax.errors import InputError
+
+_SECONDS_BETWEEN_LINES = 15
+
+
+class Log:
+    """The progress of one run. A context manager.
+
+    Args:
+      path: metrics.jsonl, a JSON object a line.
+      total: updates of the whole run.
+      step: updates done already; later lines of an earlier, interrupted run are dropped.
+      stream: where progress goes.
+    """
+
+    def __init__(self, path: str | os.PathLike, total: int, step: int, stream=None):
+        self._stream = stream or sys.stderr
+        self._total, self._first, self._step = total, step, step
+        self._began = self._last_line = time.monotonic()
+        _drop_later(path, step)
+        try:
+            self._file = open(path, "a", buffering=1, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+        self._bar = None
+        if self._stream.isatty():
+            self._bar = tqdm.tqdm(
+                total=total, initial=step, unit="step", file=self._stream, dynamic_ncols=True
+            )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        if self._bar is not None:
+            self._bar.close()
+        self._file.close()
+
+    def train(self, phase: str, step: int, loss: float) -> None:
+        """Mean loss of the updates up to `step`."""
+        self._write({"step": step, "phase": phase, "loss": loss})
+        if self._bar is not None:
+            self._bar.set_description(phase, refresh=False)
+            self._bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+            self._bar.update(step - self._step)
+        elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self.say(self._line(phase, step, loss))
+        self._step = step
+
+    def validation(self, phase: str, step: int, error: float) -> None:
+        """Validation error, in the data's units."""
+        self._write({"step": step, "phase": phase, "val_error": error})
+
+    def say(self, text: str) -> None:
+        """A plain line, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.write(text, file=self._stream)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def _line(self, phase, step, loss):
+        rate = (step - self._first) / (time.monotonic() - self._began)
+        left = (self._total - step) / rate if rate else float("nan")
+        return (
+            f"{phase}: step {step} of {self._total}, loss {loss:.4g}, "
+            f"{rate:.2f} steps/s, {left / 60:.1f} min left"
+        )
+
+    def _write(self, record):
+        try:
+            self._file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise InputError(f"{self._file.name}: cannot be written ({error.strerror})") from error
+
+
+def _drop_later(path, step):
+    """Keep the records up to `step`: an interrupted run may have logged past its checkpoint."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.readlines()
+    except FileNotFoundError:
+        return
+    kept = [line for line in lines if (record := _parse(line)) and record["step"] <= step]
+    if len(kept) < len(lines):
+        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
+            file.writelines(kept)
+        os.replace(f"{path}.tmp", path)
+
+
+def _parse(line):
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:  # cut off by a kill in mid-write
+        return None

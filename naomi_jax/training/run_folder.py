@@ -1,0 +1,122 @@
+"""A run's folder: its settings, its best model, and whether a new command may go on in it."""
+
+import json
+import os
+import platform
+
+import jax
+
+import naomi_jax
+from naomi_jax.data import standardise
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.errors import InputError
+from naomi_jax.training import config as run_config
+from naomi_jax.training import loop
+from naomi_jax.training.checkpoints import Checkpoints
+
+_FILE = "config.json"
+# Settings that do not change what is computed.
+_FREE = ("data",)
+
+
+def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
+    """Make the folder, or check that it holds a run with these settings.
+
+    Args:
+      workdir: the folder.
+      config: all settings, a nested dict.
+      dataset: the data; its description is kept with the settings.
+
+    Returns:
+      Whether there was a run.
+
+    Raises:
+      InputError: it cannot be written, or holds a run with other settings or other data.
+    """
+    path = os.path.join(workdir, _FILE)
+    record = {
+        "config": config,
+        "data": describe(dataset),
+        "versions": {
+            "naomi_jax": naomi_jax.__version__,
+            "jax": jax.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    if os.path.exists(path):
+        before = read(workdir)
+        differences = _differences(before["config"], config)
+        if before["data"] != record["data"]:
+            differences.append(f"data: {before['data']['source']!r}, now {dataset.source!r}")
+        if differences:
+            raise InputError(
+                f"{workdir} holds a run with other settings ({'; '.join(differences[:3])}); choose "
+                "another --workdir, or delete this one to start again"
+            )
+        return True
+    try:
+        os.makedirs(workdir, exist_ok=True)
+        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
+            json.dump(record, file, indent=2)
+        os.replace(f"{path}.tmp", path)
+    except OSError as error:
+        raise InputError(
+            f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
+        ) from error
+    return False
+
+
+def read(workdir: str) -> dict:
+    """The record that `claim` wrote: config, data, versions."""
+    path = os.path.join(workdir, _FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+        return {"config": record["config"], "data": record["data"], "versions": record["versions"]}
+    except FileNotFoundError:
+        raise InputError(f"{workdir}: not the folder of a run (no {_FILE} in it)") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({type(error).__name__}); train again") from error
+
+
+def describe(dataset: Dataset) -> dict:
+    """What is kept about the data of a run."""
+    return {
+        "source": dataset.source,
+        "simulated": dataset.simulated,
+        "shape": [list(s.shape) for s in (dataset.train, dataset.val, dataset.test)],
+    }
+
+
+def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
+    """The best model of a run.
+
+    Returns:
+      (params, Standardiser, step).
+
+    Raises:
+      InputError: there is no checkpoint, or it is damaged or of another model.
+    """
+    folder = os.path.join(workdir, "checkpoints")
+    if not os.path.isdir(folder):
+        raise InputError(f"{workdir}: no checkpoints yet; let train.py run until the first is written")
+    with Checkpoints(folder) as checkpoints:
+        step = checkpoints.best()
+        if step is None:
+            raise InputError(f"{workdir}: no checkpoint yet; let train.py run until the first is written")
+        state = loop.initial_state(config)
+        rows = config.steps if config.standardise == "step" else 1
+        scaler = standardise.empty(rows, config.model.dim)
+        tree = checkpoints.restore(step, {"state": state, "scaler": scaler._asdict()})
+    return tree["state"].params, standardise.Standardiser(**tree["scaler"]), step
+
+
+def _differences(before, now, prefix=""):
+    found = []
+    for key in sorted(before.keys() | now.keys()):
+        a, b = before.get(key), now.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += _differences(a, b, f"{prefix}{key}.")
+        elif a != b and prefix + key not in _FREE:
+            found.append(f"{prefix}{key}: {a!r}, now {b!r}")
+    return found

@@ -1,0 +1,66 @@
+"""Train NAOMI: python train.py --dataset traffic|billiards|files [--data PATH] [--workdir DIR]
+
+Every setting of the config can be changed: --config.model.hidden=64. Run the same command again to go
+on where it stopped.
+"""
+
+import os
+import sys
+import time
+
+from absl import flags
+from ml_collections import config_flags
+
+from naomi_jax import commands
+from naomi_jax.data import registry
+from naomi_jax.evaluation import report
+from naomi_jax.training import config as run_config
+from naomi_jax.training import loop, run_folder
+
+flags.DEFINE_enum("dataset", None, registry.NAMES, "What to train on; traffic unless --data is given.")
+flags.DEFINE_string("data", None, "Your copy of the data: PEMS-SF, or a .npz, .npy or .csv file.")
+flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET by default.")
+config_flags.DEFINE_config_file("config", None, "The config; configs/DATASET.py by default.")
+
+FLAGS = flags.FLAGS
+CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs")
+
+
+def main():
+    config = FLAGS.config
+    workdir = FLAGS.workdir or os.path.join("runs", config.dataset)
+    if FLAGS.data:
+        config.data = os.path.abspath(FLAGS.data)
+    settings = config.to_dict()
+    dataset = registry.load(
+        config.dataset,
+        config.data or None,
+        window=config.window,
+        stride=config.stride,
+        log=lambda line: print(line, flush=True),
+        progress=sys.stderr.isatty(),
+    )
+    run = run_config.resolve(settings, dataset.train.shape)
+    found = run_folder.claim(workdir, settings, dataset)
+    print(f"Training data: {dataset.source}")
+    print(f"Run folder:    {workdir}{' (there is a run in it)' if found else ''}", flush=True)
+
+    began = time.monotonic()
+    try:
+        loop.train(run, dataset, workdir)
+    except loop.Interrupted as stop:
+        raise SystemExit(commands.interrupted(f"{stop}, all saved. Go on with: {commands.same()}"))
+    print(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.\n")
+    print(report.table_of_run(workdir, run, dataset))
+    print(f"\nNext: fill the holes of your own file with\n  {_next_command(workdir, dataset)}")
+
+
+def _next_command(workdir, dataset):
+    return (
+        f"python eval.py {workdir} --impute YOUR.csv --out FILLED.csv"
+        f"   ({dataset.dim} columns, holes empty)"
+    )
+
+
+if __name__ == "__main__":
+    commands.run(main, __doc__, default_config=CONFIGS)
