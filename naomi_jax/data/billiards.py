@@ -1,0 +1,47 @@
+"""Billiards: one ball in a box, simulated (after Fragkiadaki et al., 2015).
+
+The ball's centre moves in a straight line and is reflected where it touches a wall, RADIUS inside the
+box [-1, 1]^2, without friction. Velocity components are independent N(0, SPEED^2) per step. Both
+constants were chosen so that the Expert row (the data) and the Linear row of the paper's Table 2 come out
+close; 2000 sequences, 180-195 of 200 steps missing, seed 0, metrics of DESIGN section 8:
+
+                              Expert            Linear
+                            here   paper      here   paper
+    step change (1e-3)     1.573   1.588     1.024   0.961
+    reflection to wall     0.013   0.018     0.249   0.247
+    L2 (1e-2, per step)        0       0     18.52   19.00
+    sinuosity              1.001   1.000     1.226   1.121
+
+Reflection to wall of the data stays 28 % below the paper's at every radius from 0.15 to 0.2: with exact
+reflections the sample next to a contact is a quarter of the normal velocity away on average, which
+is 0.013 at this speed. A faster ball would reach 0.018 at the price of the other rows.
+"""
+
+import numpy as np
+
+from naomi_jax.data.dataset import Dataset
+
+RADIUS = 0.18
+WALL = 1 - RADIUS  # |coordinate| of the ball's centre at contact
+SPEED = 0.042  # standard deviation of a velocity component, per step
+
+
+def simulate(count: int, steps: int, seed) -> np.ndarray:
+    """Independent sequences, (count, steps, 2) float32: the ball's centre at each step.
+
+    The start is uniform. A straight line is folded back into the box by a triangle wave, which is the
+    exact reflection; a corner needs no case of its own.
+    """
+    rng = np.random.default_rng(seed)
+    start = rng.uniform(-WALL, WALL, (count, 1, 2))
+    velocity = rng.normal(0, SPEED, (count, 1, 2))
+    line = start + velocity * np.arange(steps)[:, None]
+    folded = np.mod(line + WALL, 4 * WALL)
+    return (np.minimum(folded, 4 * WALL - folded) - WALL).astype(np.float32)
+
+
+def load(train: int = 4000, val: int = 400, test: int = 1000, steps: int = 200, seed: int = 0) -> Dataset:
+    """The paper's sizes by default; splits are independent draws."""
+    seeds = np.random.SeedSequence(seed).spawn(3)
+    sets = (simulate(n, steps, s) for n, s in zip((train, val, test), seeds))
+    return Dataset("billiards", "billiards, simulated here", True, *sets)

@@ -1,0 +1,270 @@
+"""Traffic: PEMS-SF (UCI archive, data set 204), or a simulation of it where it cannot be had.
+
+Occupancy rates in [0, 1] of 963 freeway sensors in the San Francisco bay area. A sequence is a day: 144
+steps of 10 minutes. The files PEMS_train (267 days) and PEMS_test (173) hold a day a line, as a Matlab
+matrix `[a b c;d e f;...]` with a row for each sensor. The days are shuffled.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pooch
+import requests
+
+from naomi_jax.data import traffic_simulation
+from naomi_jax.data.dataset import Dataset, hold_out
+from naomi_jax.errors import InputError
+
+URL = "https://archive.ics.uci.edu/static/public/204/pems+sf.zip"
+DAYS = {"PEMS_train": 267, "PEMS_test": 173}
+SENSORS, STEPS = 963, 144
+
+_ARCHIVE = "pems+sf.zip"
+_SECONDS_TO_DECIDE = 12
+_HELD_OUT = 0.1
+_REMEDY = "get a fresh copy of pems+sf.zip (UCI archive, data set 204) and give it with --data"
+
+
+def load(
+    path: str | os.PathLike | None = None,
+    *,
+    cache_dir: str | os.PathLike | None = None,
+    log: Callable[[str], None] = lambda line: None,
+    progress: bool = False,
+) -> Dataset:
+    """PEMS-SF from a local copy, from the download cache, from the archive, or simulated.
+
+    Args:
+      path: the zip, or a folder with PEMS_train and PEMS_test, plain or .gz; None downloads. Files
+        with other numbers of days, sensors and steps are read too, and described as such.
+      cache_dir: where downloads and parsed arrays are kept; the user's cache by default.
+      log: receives plain lines.
+      progress: show a bar for the download.
+
+    Returns:
+      A tenth of the training days is held out for validation. Without a path, a cached download and a
+      network (decided within 15 seconds): the simulation, which `source` and a logged line say.
+
+    Raises:
+      InputError: the files are damaged; the message names the file, the line and the remedy.
+    """
+    cache_dir = os.fspath(cache_dir or pooch.os_cache("naomi_jax"))
+    if path is None:
+        path = os.path.join(cache_dir, _ARCHIVE)
+        if not os.path.exists(path):
+            reason = _download(cache_dir, log, progress)
+            if reason is not None:
+                log(
+                    f"PEMS-SF cannot be downloaded ({reason}): this run uses SIMULATED traffic, not "
+                    "PEMS-SF. For real data give a copy: --data pems+sf.zip"
+                )
+                return traffic_simulation.load()
+        try:
+            train, test = _parse_cached(path, cache_dir, log)
+        except InputError as error:
+            os.remove(path)
+            raise InputError(
+                f"the downloaded archive was damaged and has been deleted ({error}); run the same "
+                "command again to download it afresh"
+            ) from error
+    else:
+        train, test = _parse_cached(os.fspath(path), cache_dir, log)
+    whole = {"PEMS_train": len(train), "PEMS_test": len(test)} == DAYS
+    if whole and train.shape[1:] == (STEPS, SENSORS):
+        source = "PEMS-SF (UCI archive)"
+    else:
+        source = (
+            f"{os.path.basename(os.path.normpath(path))}, in PEMS-SF's format but not PEMS-SF: "
+            f"{len(train)} + {len(test)} days of {train.shape[1]} steps x {train.shape[2]} sensors"
+        )
+    train, val = hold_out(train, _HELD_OUT, seed=0)
+    return Dataset("traffic", source, False, train, val, test)
+
+
+# Download.
+
+
+def _download(cache_dir, log, progress):
+    """Fetch the archive into cache_dir; returns None, or the reason why not."""
+    reason = _unreachable()
+    if reason is not None:
+        return reason
+    log(f"Downloading PEMS-SF from the UCI archive into {cache_dir}")
+    try:
+        # pooch writes to a temporary name: a half-written download never looks complete.
+        pooch.retrieve(
+            URL,
+            known_hash=None,  # the archive publishes none; every member's CRC-32 is checked on reading
+            fname=_ARCHIVE,
+            path=cache_dir,
+            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30),
+        )
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        return _first_line(error)
+    return None
+
+
+def _unreachable():
+    """None if the archive answers within _SECONDS_TO_DECIDE, else why not.
+
+    In a thread, because looking up a host's name can hang for longer than any timeout given.
+    """
+    answers = []
+
+    def ask():
+        try:
+            answer = requests.head(URL, timeout=_SECONDS_TO_DECIDE / 2, allow_redirects=True)
+            answers.append(None if answer.ok else f"the server answered {answer.status_code}")
+        except requests.RequestException as error:
+            answers.append(f"no connection: {type(error).__name__}")
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_SECONDS_TO_DECIDE)
+    return answers[0] if answers else f"no answer within {_SECONDS_TO_DECIDE} seconds"
+
+
+# Parsing.
+
+
+def _parse_cached(path, cache_dir, log):
+    """(train, test), parsed or from an earlier parse of the same files."""
+    members = _members(path)
+    cached = os.path.join(cache_dir, f"pems-{_fingerprint(members)}.npz")
+    try:
+        with open(cached, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return file["train"], file["test"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        pass  # not there, or damaged: parse
+    train, test = (_parse(*members[name], name) for name in DAYS)
+    if train.shape[1:] != test.shape[1:]:
+        raise InputError(
+            f"{path}: PEMS_train has days of {train.shape[1:]}, PEMS_test of {test.shape[1:]} "
+            f"(steps, sensors); {_REMEDY}"
+        )
+    try:
+        os.makedirs(cache_dir, exist_ok=True)
+        temporary = f"{cached}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "wb") as stream:
+                np.savez(stream, train=train, test=test)
+            os.replace(temporary, cached)
+        finally:
+            with contextlib.suppress(OSError):
+                os.remove(temporary)
+    except OSError as error:
+        log(f"The parsed data could not be cached in {cache_dir} ({error.strerror}); going on")
+    return train, test
+
+
+def _members(path):
+    """name -> (file, its kind) of PEMS_train and PEMS_test; the kind is "zip", ".gz" or ""."""
+    if not os.path.isdir(path):
+        return {name: (path, "zip") for name in DAYS}
+    members = {}
+    for name in DAYS:
+        for kind in ("", ".gz"):
+            file = os.path.join(path, name + kind)
+            if os.path.exists(file):
+                members[name] = file, kind
+                break
+        else:
+            raise InputError(f"{path}: neither {name} nor {name}.gz is in this folder")
+    return members
+
+
+def _fingerprint(members):
+    """Changes whenever the files do."""
+    digest = hashlib.sha256()
+    for file, kind in members.values():
+        status = os.stat(file)
+        digest.update(repr((os.path.realpath(file), kind, status.st_size, status.st_mtime_ns)).encode())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def _open(file, kind, name):
+    if kind == "zip":
+        with zipfile.ZipFile(file) as archive:
+            matching = [m for m in archive.namelist() if os.path.basename(m) == name]
+            if not matching:
+                raise InputError(f"{file}: no member {name} in this archive; {_REMEDY}")
+            with archive.open(matching[0]) as stream:
+                yield stream
+    elif kind == ".gz":
+        with gzip.open(file) as stream:
+            yield stream
+    else:
+        with open(file, "rb") as stream:
+            yield stream
+
+
+@contextlib.contextmanager
+def _reading(file, name):
+    try:
+        yield
+    except zipfile.BadZipFile as error:
+        what = "a damaged member" if "CRC" in str(error) else "not a zip archive, or cut off"
+        raise InputError(f"{file}: {what} ({_first_line(error)}); {_REMEDY}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{file}: {name} is cut off or damaged ({_first_line(error)}); {_REMEDY}") from None
+    except NotImplementedError as error:
+        raise InputError(f"{file}: {name}: {_first_line(error)}; {_REMEDY}") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror or error})") from None
+
+
+def _parse(file, kind, name) -> np.ndarray:
+    """(days, steps, sensors) float32, a line at a time: the text is never held whole."""
+    days = []
+    with _reading(file, name), _open(file, kind, name) as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            day = _parse_day(line, f"{file}: {name}, line {number}")
+            if days and day.shape != days[0].shape:
+                raise InputError(
+                    f"{file}: {name}, line {number}: {day.shape[1]} sensors x {day.shape[0]} steps, but "
+                    f"the first day has {days[0].shape[1]} x {days[0].shape[0]}; {_REMEDY}"
+                )
+            days.append(day)
+    if not days:
+        raise InputError(f"{file}: {name} is empty; {_REMEDY}")
+    result = np.empty((len(days), *days[0].shape), np.float32)
+    for i in range(len(days)):  # freeing each day as it is copied
+        result[i], days[i] = days[i], None
+    return result
+
+
+def _parse_day(line: bytes, where: str) -> np.ndarray:
+    """One matrix `[a b;c d]`, a row for each sensor: (steps, sensors)."""
+    line = line.strip()
+    if not line.startswith(b"["):
+        raise InputError(f"{where}: does not begin with '['; {_REMEDY}")
+    if not line.endswith(b"]"):
+        raise InputError(f"{where}: does not end with ']', it seems to be cut off; {_REMEDY}")
+    rows = line[1:-1].split(b";")
+    widths = {row.count(b" ") for row in rows} if b"  " not in line else {len(r.split()) for r in rows}
+    if len(widths) > 1:
+        raise InputError(f"{where}: its sensors have different numbers of steps; {_REMEDY}")
+    try:
+        values = np.array(line[1:-1].replace(b";", b" ").split(), dtype=np.float32)
+    except ValueError as error:
+        raise InputError(f"{where}: {_first_line(error)}; {_REMEDY}") from None
+    if values.size == 0:
+        raise InputError(f"{where}: an empty matrix; {_REMEDY}")
+    if not (values.min() >= 0 and values.max() <= 1):  # NaN fails too
+        raise InputError(f"{where}: values outside [0, 1], which are no occupancy rates; {_REMEDY}")
+    return values.reshape(len(rows), -1).T
+
+
+def _first_line(error):
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
