@@ -1,6 +1,7 @@
-"""Evaluate a run, or fill the holes of a file with it.
+"""Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
 
 python eval.py RUN_DIR
+python eval.py RUN_DIR --figure OUT.png
 python eval.py RUN_DIR --impute IN --out OUT [--num-samples N]
 """
 
@@ -18,6 +19,7 @@ from naomi_jax.training import run_folder
 flags.DEFINE_string("impute", None, "A .npz, .npy or .csv file; its NaN or empty entries are filled.")
 flags.DEFINE_string("out", None, "Where to write the filled file, in the same format.")
 flags.DEFINE_integer("num_samples", None, "Imputations to draw from a stochastic model.")
+flags.DEFINE_string("figure", None, "Draw a filled test sequence instead of the table (extra plot).")
 flags.DEFINE_integer("seed", 0, "Of the samples.")
 
 FLAGS = flags.FLAGS
@@ -42,8 +44,8 @@ def main(*arguments):
     dataset = registry.load(
         settings["dataset"],
         settings["data"] or None,
-        window=settings["window"],
-        stride=settings["stride"],
+        window=settings.get("window"),
+        stride=settings.get("stride"),
         log=lambda line: print(line, flush=True),
     )
     if run_folder.describe(dataset) != record["data"]:
@@ -51,7 +53,11 @@ def main(*arguments):
             f"the data has changed: the run was trained on {record['data']['source']!r}, what is "
             f"there now is {dataset.source!r}; put the data back to evaluate it"
         )
-    print(report.table_of_run(workdir, run, dataset))
+    if FLAGS.figure:
+        report.figure_of_run(workdir, run, dataset, FLAGS.figure)
+        print(f"{FLAGS.figure}: a test sequence, filled")
+    else:
+        print(report.table_of_run(workdir, run, dataset))
 
 
 if __name__ == "__main__":

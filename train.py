@@ -35,8 +35,8 @@ def main():
     dataset = registry.load(
         config.dataset,
         config.data or None,
-        window=config.window,
-        stride=config.stride,
+        window=config.get("window"),
+        stride=config.get("stride"),
         log=lambda line: print(line, flush=True),
         progress=sys.stderr.isatty(),
     )

@@ -33,18 +33,20 @@ def get_config() -> ml_collections.ConfigDict:
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
     config.teacher_forced = ml_collections.ConfigDict()
-    config.teacher_forced.epochs = 10
+    config.teacher_forced.epochs = 6
     config.teacher_forced.learning_rate = 1e-3
-    config.teacher_forced.schedule = "cosine"  # constant, cosine or step
+    config.teacher_forced.schedule = "cosine"  # constant, cosine or step (a tenth after `drop` of the steps)
+    config.teacher_forced.drop = 0.5
     config.teacher_forced.warmup_epochs = 0
     config.teacher_forced.clip = 10.0  # largest norm of the gradient
     config.teacher_forced.weight_decay = 0.0
 
     config.free_running = ml_collections.ConfigDict()
-    config.free_running.epochs = 110
-    config.free_running.learning_rate = 1e-3
+    config.free_running.epochs = 94
+    config.free_running.learning_rate = 2e-3
     config.free_running.schedule = "cosine"
-    config.free_running.warmup_epochs = 2
+    config.free_running.drop = 0.5
+    config.free_running.warmup_epochs = 4
     config.free_running.clip = 1.0
     config.free_running.weight_decay = 0.0
     return config

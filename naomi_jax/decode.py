@@ -45,7 +45,7 @@ def decode(
         the head's value is then overwritten with them before any state sees it.
       backward: the initial backward states, (T + 1, B, H) for each layer.
       schedule: of the steps that are known entirely; (N,) fields, or (B, N).
-      noise: (T, B, D) standard normal, for a stochastic model.
+      noise: (T, B, D) standard normal, for a stochastic model; a constant to the gradient.
 
     Returns:
       (T, B, D), known entries unchanged.
@@ -121,15 +121,14 @@ def _decode_transposed(residuals, d_x):
     xs = (first + jnp.arange(ticks), _operations(schedule), gates)
     (d_states, d_x), d_gates = jax.lax.scan(tick, (d_states, d_x), xs, reverse=True)
     d_backward = tuple(d[:first] for d in d_states)
-    d_heads, d_noise = _head_gradients(
-        weights.heads, states[-1], jnp.where(known, 0, d_x), noise, schedule
-    )
+    d_decoded = jnp.where(known, 0, d_x)
+    d_heads = _head_gradients(weights.heads, states[-1], d_decoded, noise, schedule)
     d_weights = _Weights(
         _forward_gradients(x, states, d_gates, schedule),
         _backward_gradients(x, states, d_gates, schedule),
         d_heads,
     )
-    return d_weights, jnp.where(known, d_x, 0), d_backward, d_noise, None, None
+    return d_weights, jnp.where(known, d_x, 0), d_backward, None, None, None
 
 
 _decode.defvjp(_decode_saving, _decode_transposed)
@@ -227,19 +226,59 @@ def _transpose_heads(heads, op, d_decoded, top, d_top, d_source, noise):
 
 
 def _head_gradients(heads, top, d_decoded, noise, schedule):
-    """Gradients of every level's weights, and of the noise, from all decoded steps at once."""
-    level = _gather(schedule.head, schedule.head_tick)
-    left = _gather(top, _gather(schedule.forward, schedule.head_tick))
-    right = _gather(top, _gather(schedule.pivot, schedule.head_tick))
-    d_heads, d_noise = [], jax.tree.map(jnp.zeros_like, noise)
-    for l, head in enumerate(heads):
-        flag = level == l + 1
-        flag = flag.reshape(flag.shape + (1,) * (d_decoded.ndim - flag.ndim))
-        pull = jax.vjp(lambda head, eps: _sample(head, left, right, eps), head, noise)[1]
-        d_head, d_eps = pull(jnp.where(flag, d_decoded, 0))
-        d_heads.append(d_head)
-        d_noise = jax.tree.map(jnp.add, d_noise, d_eps)
-    return tuple(d_heads), d_noise
+    """Gradients of every level's weights, from all decoded entries at once.
+
+    Each row (step, sequence) belongs to one level. The rows are grouped by level, in blocks of
+    _ROWS that hold one level only, so that every row is multiplied once and not once a level.
+    """
+    level = _gather(schedule.head, schedule.head_tick)  # 0: not decoded
+    steps, batch, _ = d_decoded.shape
+    level = jnp.broadcast_to(level if level.ndim == 2 else level[:, None], (steps, batch)).ravel()
+    rows = (
+        _gather(top, _gather(schedule.forward, schedule.head_tick)),
+        _gather(top, _gather(schedule.pivot, schedule.head_tick)),
+        noise,
+        d_decoded,
+    )
+    rows = jax.tree.map(lambda a: a.reshape(steps * batch, -1), rows)
+    index, block_level = _group_by_level(level, len(heads))
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *heads)
+
+    def add_block(total, block):
+        index, l = block
+        left, right, eps, d = jax.tree.map(lambda a: a.at[index].get(mode="fill", fill_value=0), rows)
+        head = jax.tree.map(lambda a: a[l], stacked)
+        (d_head,) = jax.vjp(lambda head: _sample(head, left, right, eps), head)[1](d)
+        return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None
+
+    total, _ = jax.lax.scan(add_block, jax.tree.map(jnp.zeros_like, stacked), (index, block_level))
+    return tuple(jax.tree.map(lambda a, l=l: a[l], total) for l in range(len(heads)))
+
+
+_ROWS = 256
+
+
+def _group_by_level(level, levels):
+    """Blocks of rows of one level each.
+
+    Args:
+      level: (rows,) 0 = leave out, or l + 1.
+      levels: R.
+
+    Returns:
+      (blocks, _ROWS) row numbers, `rows` where a block is not full; (blocks,) the level of each.
+    """
+    count = level.shape[0]
+    blocks = -(-count // _ROWS) + levels
+    one_hot = level[:, None] == jnp.arange(1, levels + 1)
+    blocks_of = -(-one_hot.sum(0) // _ROWS)
+    end = jnp.cumsum(blocks_of)
+    rank = jnp.where(one_hot, jnp.cumsum(one_hot, axis=0) - 1, 0).sum(1)
+    slot = (end - blocks_of)[level - 1] * _ROWS + rank
+    slot = jnp.where(level > 0, slot, blocks * _ROWS)
+    index = jnp.full(blocks * _ROWS, count).at[slot].set(jnp.arange(count), mode="drop")
+    block_level = jnp.minimum(jnp.searchsorted(end, jnp.arange(blocks), side="right"), levels - 1)
+    return index.reshape(blocks, _ROWS), block_level
 
 
 # Cells.

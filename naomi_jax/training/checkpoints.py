@@ -36,6 +36,8 @@ class Checkpoints:
             self._manager = ocp.CheckpointManager(
                 self.folder,
                 options=ocp.CheckpointManagerOptions(
+                    best_fn=lambda metrics: metrics[_METRIC],  # without it metrics are not written
+                    best_mode="min",
                     preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
                     cleanup_tmp_directories=True,
                 ),
@@ -59,12 +61,8 @@ class Checkpoints:
 
     def best(self) -> int | None:
         """The step of the checkpoint with the least validation error; without any, the latest."""
-        errors = {}
-        for step in self._manager.all_steps():
-            metrics = self._manager.metrics(step)
-            if metrics:
-                errors[step] = metrics[_METRIC]
-        return min(errors, key=errors.get) if errors else self.latest()
+        best = self._manager.best_step()
+        return self.latest() if best is None else best
 
     def save(self, step: int, tree: Any, val_error: float | None) -> None:
         """Begin to write a checkpoint; it is on disk after `wait`, or when the next one begins.

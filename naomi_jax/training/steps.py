@@ -25,7 +25,8 @@ class PhaseConfig:
       loss: "teacher_forced" or "free_running".
       steps: updates in this phase.
       learning_rate: Adam's, at its highest.
-      schedule: "constant"; "cosine" to zero; "step", a tenth from half of the steps on (the paper).
+      schedule: "constant"; "cosine" to zero; "step", a tenth from `drop` on (the paper).
+      drop: share of the steps before a "step" schedule falls.
       warmup: updates over which the rate rises from zero.
       clip: largest global norm of the gradient.
       weight_decay: of AdamW, on matrices only; 0 is Adam.
@@ -35,6 +36,7 @@ class PhaseConfig:
     steps: int
     learning_rate: float
     schedule: str = "cosine"
+    drop: float = 0.5
     warmup: int = 0
     clip: float = 10.0
     weight_decay: float = 0.0
@@ -67,7 +69,7 @@ def make_optimizer(phase: PhaseConfig) -> optax.GradientTransformation:
     if phase.schedule == "cosine":
         rate = optax.cosine_decay_schedule(rate, rest)
     elif phase.schedule == "step":
-        rate = optax.piecewise_constant_schedule(rate, {phase.steps // 2 - phase.warmup: 0.1})
+        rate = optax.piecewise_constant_schedule(rate, {int(phase.drop * phase.steps) - phase.warmup: 0.1})
     else:
         rate = optax.constant_schedule(rate)
     if phase.warmup:

@@ -1,0 +1,292 @@
+"""The training loop on a tiny run: resuming, logs, checkpoints, and what it says when it cannot go on."""
+
+import dataclasses
+import io
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from naomi_jax import losses
+from naomi_jax.data import masks
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.errors import InputError
+from naomi_jax.training import config as run_config
+from naomi_jax.training import loop, run_folder, steps
+from naomi_jax.training.checkpoints import Checkpoints
+
+PHASE = dict(epochs=3, learning_rate=1e-2, schedule="cosine", drop=0.5, warmup_epochs=1, clip=1.0, weight_decay=0.0)
+SETTINGS = {
+    "model": dict(hidden=4, layers=1, levels=2, head_hidden=3, stochastic=False),
+    "masks": dict(kind="random", low=2, high=5, per_sequence=False, file=""),
+    "standardise": "step",
+    "batch_size": 4,
+    "eval_epochs": 2,
+    "seed": 0,
+    "teacher_forced": PHASE,
+    "free_running": {**PHASE, "learning_rate": 5e-3},
+}
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    rng = np.random.default_rng(0)
+    walk = rng.standard_normal((16, 7, 2)).cumsum(1).astype(np.float32) + 3
+    return Dataset("files", "a walk", False, walk[:9], walk[9:12], walk[12:])
+
+
+@pytest.fixture(scope="module")
+def config(dataset):
+    return run_config.resolve(SETTINGS, dataset.train.shape)
+
+
+def final(workdir, config):
+    with Checkpoints(workdir / "checkpoints") as checkpoints:
+        tree = {"state": loop.initial_state(config), "scaler": None}
+        tree["scaler"] = {"mean": np.zeros((7, 2), np.float32), "std": np.ones(2, np.float32)}
+        return checkpoints.latest(), checkpoints.restore(checkpoints.latest(), tree)["state"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, dataset, config):
+    workdir = tmp_path_factory.mktemp("run")
+    loop.train(config, dataset, workdir, io.StringIO())
+    return workdir
+
+
+def records(workdir):
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_learns_and_logs(undisturbed, dataset, config):
+    step, state = final(undisturbed, config)
+    assert step == int(state.step) == 12
+    errors = {r["step"]: r["val_error"] for r in records(undisturbed) if "val_error" in r}
+    assert list(errors) == [4, 6, 8, 12], "every second epoch, and at the end of a phase"
+    assert errors[12] < errors[4]
+    losses_of = [r["step"] for r in records(undisturbed) if "loss" in r]
+    assert losses_of == sorted(set(losses_of)) and losses_of[-1] == 12
+
+
+@pytest.mark.parametrize("stops", [[1], [4, 9], [2, 6, 11]])
+def test_an_interrupted_run_ends_where_the_undisturbed_one_does(
+    stops, undisturbed, dataset, config, tmp_path, monkeypatch
+):
+    read = loop._read
+    for stop in stops:
+        asked = []
+
+        def watch(unread, name, log, stop=stop, asked=asked):
+            read(unread, name, log)
+            if unread is not None and unread[0] >= stop:
+                asked.append(True)
+
+        monkeypatch.setattr(loop, "_read", watch)
+        monkeypatch.setattr(loop, "_stop_requests", lambda asked=asked: _requests(asked))
+        with pytest.raises(loop.Interrupted) as caught:
+            loop.train(config, dataset, tmp_path, io.StringIO())
+        assert stop <= caught.value.step <= stop + 2
+    monkeypatch.undo()
+    says = io.StringIO()
+    loop.train(config, dataset, tmp_path, says)
+    assert f"resuming at step {caught.value.step} of 12" in says.getvalue()
+    jax.tree.map(
+        np.testing.assert_array_equal, final(tmp_path, config)[1], final(undisturbed, config)[1]
+    )
+    seen = [r["step"] for r in records(tmp_path) if "loss" in r]
+    assert seen == sorted(set(seen)) and seen[-1] == 12
+
+
+class _requests:
+    def __init__(self, asked):
+        self.asked = asked
+
+    def __enter__(self):
+        return lambda: bool(self.asked)
+
+    def __exit__(self, *exception):
+        pass
+
+
+def test_records_past_the_checkpoint_are_dropped(undisturbed, dataset, config, tmp_path):
+    loop.train(config, dataset, tmp_path, io.StringIO())
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 99, "phase": "free_running", "loss": 1}\n{"step": 100, "ph')
+    loop.train(config, dataset, tmp_path, io.StringIO())
+    assert records(tmp_path)[-1]["step"] == 12
+
+
+def test_latest_and_best_are_kept(tmp_path):
+    tree = {"a": np.arange(3.0)}
+    with Checkpoints(tmp_path) as checkpoints:
+        for step, error in [(1, 5.0), (2, 1.0), (3, 4.0)]:
+            checkpoints.save(step, tree, error)
+    with Checkpoints(tmp_path) as checkpoints:  # a resumed run knows the best one
+        for step, error in [(4, None), (5, 2.0), (6, 2.0)]:
+            checkpoints.save(step, tree, error)
+        checkpoints.wait()
+        assert (checkpoints.best(), checkpoints.latest()) == (2, 6)
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["2", "6"]
+
+
+def test_a_damaged_or_foreign_checkpoint_is_named(tmp_path, undisturbed, config, dataset):
+    other = dataclasses.replace(config, model=dataclasses.replace(config.model, hidden=5))
+    with pytest.raises(InputError, match="cannot be read as a checkpoint of this model"):
+        final(undisturbed, other)
+    loop.train(config, dataset, tmp_path, io.StringIO())
+    for file in (tmp_path / "checkpoints" / "12").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"garbage")
+    with pytest.raises(InputError, match="checkpoint 12 cannot be read") as caught:
+        loop.train(config, dataset, tmp_path, io.StringIO())
+    assert "delete 12/" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(dataset, config, tmp_path):
+    phase = dataclasses.replace(config.phases[1], learning_rate=1e30, clip=1e30, warmup=0)
+    with pytest.raises(InputError, match="the free_running loss is .* lower --config.free_running"):
+        loop.train(dataclasses.replace(config, phases=(phase,)), dataset, tmp_path, io.StringIO())
+
+
+def test_a_run_folder_is_claimed_once(tmp_path, dataset):
+    folder = str(tmp_path / "run")
+    assert not run_folder.claim(folder, SETTINGS, dataset)
+    assert run_folder.claim(folder, SETTINGS, dataset)
+    changed = {**SETTINGS, "model": {**SETTINGS["model"], "hidden": 8}}
+    with pytest.raises(InputError, match=r"other settings \(model.hidden: 4, now 8\)"):
+        run_folder.claim(folder, changed, dataset)
+    other = dataclasses.replace(dataset, source="another walk")
+    with pytest.raises(InputError, match="data: 'a walk', now 'another walk'"):
+        run_folder.claim(folder, SETTINGS, other)
+    (tmp_path / "run" / "config.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        run_folder.read(folder)
+    with pytest.raises(InputError, match="not the folder of a run"):
+        run_folder.read(str(tmp_path))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        run_folder.claim(str(tmp_path / "file" / "run"), SETTINGS, dataset)
+
+
+def test_the_best_model_of_a_run(undisturbed, config, dataset):
+    params, scaler, step = run_folder.load_model(str(undisturbed), config)
+    np.testing.assert_allclose(scaler.mean, dataset.train.mean(0), rtol=1e-5)
+    errors = {r["step"]: r["val_error"] for r in records(undisturbed) if "val_error" in r}
+    assert step == min(errors, key=errors.get)
+    with pytest.raises(InputError, match="no checkpoints yet"):
+        run_folder.load_model(str(undisturbed / "nowhere"), config)
+
+
+@pytest.mark.parametrize(
+    "change,message",
+    [
+        ({"batch_size": 0}, "batch_size: 0"),
+        ({"model": {**SETTINGS["model"], "levels": 0}}, "model: levels: 0"),
+        ({"masks": {**SETTINGS["masks"], "kind": "x"}}, "masks.kind: 'x'; one of random, block"),
+        ({"masks": {**SETTINGS["masks"], "high": 7}}, "2 to 7 missing steps do not fit"),
+        ({"free_running": {**PHASE, "schedule": "x"}}, "free_running.schedule: 'x'"),
+        ({"teacher_forced": {**PHASE, "epochs": -1}}, "teacher_forced: epochs"),
+        (
+            {"teacher_forced": {**PHASE, "epochs": 0}, "free_running": {**PHASE, "epochs": 0}},
+            "are both 0",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named(change, message, dataset):
+    with pytest.raises(InputError) as caught:
+        run_config.resolve({**SETTINGS, **change}, dataset.train.shape)
+    assert message in str(caught.value)
+
+
+def test_shares_of_missing_steps():
+    settings = {**SETTINGS, "masks": {**SETTINGS["masks"], "low": 0.3, "high": 0.99}}
+    resolved = run_config.resolve(settings, (9, 10, 2)).masks
+    assert (resolved.low, resolved.high) == (3, 9)
+
+
+def test_an_epoch_sees_every_sequence_once():
+    key = jax.random.key(0)
+    epochs = []
+    for epoch in range(2):
+        batches = [steps._batch_index(key, jnp.array(3 * epoch + i), 12, 4) for i in range(3)]
+        epochs.append(np.concatenate(batches))
+        np.testing.assert_array_equal(np.sort(epochs[-1]), np.arange(12))
+    assert (epochs[0] != epochs[1]).any()
+    assert steps._batch_index(key, jnp.array(5), 3, 64).shape == (3,), "fewer than a batch"
+
+
+def test_a_step_is_adamw_on_the_loss(dataset):
+    """One update, against the same written out with numpy."""
+    phase = steps.PhaseConfig("free_running", 10, 1e-2, schedule="constant", clip=0.1, weight_decay=0.3)
+    mask_config = masks.MaskConfig("tail", 3, 3)
+    resolved = run_config.resolve(SETTINGS, dataset.train.shape)
+    state = loop.initial_state(resolved)
+    before = jax.tree.map(np.asarray, state.params)
+    state = state.replace(opt_state=steps.make_optimizer(phase).init(state.params))
+    run = steps.make_run(phase, 100, mask_config)
+    after, loss = run(state, jnp.asarray(dataset.train), jax.random.key(0), 1, None)
+    mask = np.array([1, 1, 1, 1, 0, 0, 0])
+
+    def objective(params):
+        return steps._free_running(params, dataset.train, mask, None)
+
+    value, gradient = jax.value_and_grad(objective)(before)
+    np.testing.assert_allclose(loss, value, rtol=1e-5)
+    norm = np.sqrt(sum(np.square(g).sum() for g in jax.tree.leaves(gradient)))
+    gradient = jax.tree.map(lambda g: g * min(1, 0.1 / norm), gradient)
+
+    def expected(p, g):  # Adam's first step, bias corrected: the sign of g
+        return p - 1e-2 * (g / (np.abs(g) + 1e-8) + (0.3 * p if p.ndim > 1 else 0))
+
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5),
+        after.params,
+        jax.tree.map(expected, before, gradient),
+    )
+
+
+@pytest.mark.parametrize("kind", ["random", "block", "tail"])
+def test_masks(kind):
+    drawn = np.asarray(masks.draw_many(jax.random.key(0), masks.MaskConfig(kind, 2, 5), 400, 12))
+    missing = (drawn == 0).sum(1)
+    assert set(missing) == {2, 3, 4, 5} and (drawn[:, 0] == 1).all()
+    assert np.isin(drawn, (0, 1)).all()
+    if kind == "random":
+        assert (drawn[:, 1:] == 0).mean(0).min() > 0.2, "every place"
+    runs = (np.diff(drawn, axis=1) == -1).sum(1)
+    if kind != "random":
+        assert (runs == 1).all()
+    assert (drawn[:, -1] == 0).all() == (kind == "tail")
+
+
+def test_a_mask_file(tmp_path):
+    rows = np.array([[1, 0, 1], [1, 1, 0]])
+    np.save(tmp_path / "m.npy", rows)
+    given = masks.load(tmp_path / "m.npy", 3)
+    drawn = masks.draw_many(jax.random.key(0), masks.MaskConfig("file", 0, 0), 20, 3, jnp.asarray(given))
+    assert {tuple(r) for r in np.asarray(drawn).astype(int)} == {tuple(r) for r in rows}
+    for content, message in [
+        (rows[:, :2], r"shape \(2, 2\); masks of 3 steps"),
+        (rows * 2, "values other than 0"),
+    ]:
+        np.save(tmp_path / "m.npy", content)
+        with pytest.raises(InputError, match=message):
+            masks.load(tmp_path / "m.npy", 3)
+    np.savez(tmp_path / "m.npz", other=rows)
+    with pytest.raises(InputError, match="no key 'mask'"):
+        masks.load(tmp_path / "m.npz", 3)
+    with pytest.raises(InputError, match="no such mask file"):
+        masks.load(tmp_path / "no.npy", 3)
+    (tmp_path / "m.npy").write_text("x")
+    with pytest.raises(InputError, match="not a readable"):
+        masks.load(tmp_path / "m.npy", 3)
+
+
+def test_missing_error_counts_missing_entries_only():
+    x = jnp.zeros((2, 3, 2))
+    filled = x.at[0, 1].set(2.0).at[1, 2].set(100.0)
+    mask = jnp.array([[1, 0, 0], [1, 0, 1]])
+    assert losses.missing_error(x, filled, mask) == pytest.approx(2 * 4 / 6)
+    assert losses.missing_error(x, filled, jnp.ones(3)) == 0
