@@ -16,10 +16,14 @@ from naomi_jax.evaluation import fill, report
 from naomi_jax.training import config as run_config
 from naomi_jax.training import run_folder
 
-flags.DEFINE_string("impute", None, "A .npz, .npy or .csv file; its NaN or empty entries are filled.")
+flags.DEFINE_string(
+    "impute", None, "A .npz, .npy or .csv file; its NaN or empty entries are filled."
+)
 flags.DEFINE_string("out", None, "Where to write the filled file, in the same format.")
 flags.DEFINE_integer("num_samples", None, "Imputations to draw from a stochastic model.")
-flags.DEFINE_string("figure", None, "Draw a filled test sequence instead of the table (extra plot).")
+flags.DEFINE_string(
+    "figure", None, "Draw a filled test sequence instead of the table (extra plot)."
+)
 flags.DEFINE_integer("seed", 0, "Of the samples.")
 
 FLAGS = flags.FLAGS
@@ -36,7 +40,9 @@ def main(*arguments):
         if not FLAGS.out:
             raise InputError("--impute needs --out FILE")
         params, scaler, _ = run_folder.load_model(workdir, run)
-        print(fill.fill_file(params, scaler, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed))
+        print(
+            fill.fill_file(params, scaler, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed)
+        )
         print(f"The model was trained on: {record['data']['source']}")
         return
     if FLAGS.out or FLAGS.num_samples:

@@ -17,7 +17,9 @@ from naomi_jax.evaluation import report
 from naomi_jax.training import config as run_config
 from naomi_jax.training import loop, run_folder
 
-flags.DEFINE_enum("dataset", None, registry.NAMES, "What to train on; traffic unless --data is given.")
+flags.DEFINE_enum(
+    "dataset", None, registry.NAMES, "What to train on; traffic unless --data is given."
+)
 flags.DEFINE_string("data", None, "Your copy of the data: PEMS-SF, or a .npz, .npy or .csv file.")
 flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET by default.")
 config_flags.DEFINE_config_file("config", None, "The config; configs/DATASET.py by default.")

@@ -28,14 +28,18 @@ def get_config() -> ml_collections.ConfigDict:
     config.masks.per_sequence = False  # one mask a batch is faster
     config.masks.file = ""  # of masks.kind=file
 
-    config.standardise = "feature"  # one mean for each column; "step": one at each step of the window
+    config.standardise = (
+        "feature"  # one mean for each column; "step": one at each step of the window
+    )
     config.batch_size = 32
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
     config.teacher_forced = ml_collections.ConfigDict()
     config.teacher_forced.epochs = 6
     config.teacher_forced.learning_rate = 1e-3
-    config.teacher_forced.schedule = "cosine"  # constant, cosine or step (a tenth after `drop` of the steps)
+    config.teacher_forced.schedule = (
+        "cosine"  # constant, cosine or step (a tenth after `drop` of the steps)
+    )
     config.teacher_forced.drop = 0.5
     config.teacher_forced.warmup_epochs = 0
     config.teacher_forced.clip = 10.0  # largest norm of the gradient

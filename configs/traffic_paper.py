@@ -38,7 +38,9 @@ def get_config() -> ml_collections.ConfigDict:
     config.teacher_forced = ml_collections.ConfigDict()
     config.teacher_forced.epochs = 200
     config.teacher_forced.learning_rate = 1e-3
-    config.teacher_forced.schedule = "step"  # constant, cosine or step (a tenth after `drop` of the steps)
+    config.teacher_forced.schedule = (
+        "step"  # constant, cosine or step (a tenth after `drop` of the steps)
+    )
     config.teacher_forced.drop = 0.5
     config.teacher_forced.warmup_epochs = 0
     config.teacher_forced.clip = 10.0  # largest norm of the gradient

@@ -1,7 +1,7 @@
 """NAOMI in JAX: fill long gaps in sequences, coarse to fine.
 
-    params = naomi_jax.init(key, naomi_jax.ModelConfig(dim=2))
-    filled = naomi_jax.impute(params, x, mask, key)
+params = naomi_jax.init(key, naomi_jax.ModelConfig(dim=2))
+filled = naomi_jax.impute(params, x, mask, key)
 """
 
 from naomi_jax.imputation import impute
@@ -10,4 +10,12 @@ from naomi_jax.schedule import Schedule, make_schedule
 from naomi_jax.torch_import import from_torch
 from naomi_jax.version import __version__
 
-__all__ = ["ModelConfig", "Schedule", "from_torch", "impute", "init", "make_schedule", "__version__"]
+__all__ = [
+    "ModelConfig",
+    "Schedule",
+    "from_torch",
+    "impute",
+    "init",
+    "make_schedule",
+    "__version__",
+]

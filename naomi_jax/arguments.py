@@ -23,7 +23,7 @@ def as_array(name: str, value):
       TypeError: it is not an array of numbers.
     """
     dtype = getattr(value, "dtype", None)
-    if dtype is not None and not (jnp.issubdtype(dtype, jnp.number) or dtype == bool):
+    if dtype is not None and not (jnp.issubdtype(dtype, jnp.number) or dtype == np.bool_):
         raise TypeError(f"{name}: dtype {dtype}; numbers are needed")
     return jnp.asarray(value)
 
@@ -39,7 +39,9 @@ def check_sequences(x, config: ModelConfig) -> None:
     if x.ndim not in (2, 3):
         raise ValueError(f"x: shape {x.shape}; (T, D) or (B, T, D) is needed")
     if x.shape[-1] != config.dim:
-        raise ValueError(f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {config.dim}")
+        raise ValueError(
+            f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {config.dim}"
+        )
     if 0 in x.shape:
         raise ValueError(f"x: shape {x.shape} is empty")
 
@@ -54,12 +56,16 @@ def check_mask(mask, x) -> None:
     accepted = [x.shape[-2:-1], x.shape[:-1], x.shape]
     if mask.shape not in accepted:
         options = " or ".join(str(shape) for shape in dict.fromkeys(accepted))
-        raise ValueError(f"mask: shape {mask.shape} does not match x {x.shape}; {options} is needed")
+        raise ValueError(
+            f"mask: shape {mask.shape} does not match x {x.shape}; {options} is needed"
+        )
     values = _concrete(mask)
-    if values is not None and dtype != bool:
+    if values is not None and dtype != np.bool_:
         wrong = values[(values != 0) & (values != 1)]
         if wrong.size:
-            raise ValueError(f"mask: value {wrong[0]}; only 0 (missing) and 1 (observed) are accepted")
+            raise ValueError(
+                f"mask: value {wrong[0]}; only 0 (missing) and 1 (observed) are accepted"
+            )
 
 
 def check_observed(x, known) -> None:
@@ -89,7 +95,9 @@ def check_lengths(lengths, x) -> None:
     if not jnp.issubdtype(jnp.result_type(lengths), jnp.integer):
         raise TypeError(f"lengths: dtype {jnp.result_type(lengths)}; integers are needed")
     if x.ndim != 3 or lengths.shape != x.shape[:1]:
-        raise ValueError(f"lengths: shape {lengths.shape} does not match x {x.shape}; (B,) is needed")
+        raise ValueError(
+            f"lengths: shape {lengths.shape} does not match x {x.shape}; (B,) is needed"
+        )
     values = _concrete(lengths)
     if values is not None and ((values < 1) | (values > x.shape[1])).any():
         raise ValueError(f"lengths: {values.tolist()}; from 1 to T = {x.shape[1]} is accepted")

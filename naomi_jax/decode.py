@@ -167,9 +167,7 @@ def _per_sequence(flag, array):
 
 
 def _where(flag, then, otherwise):
-    return jax.tree.map(
-        lambda a, b: jnp.where(_per_sequence(flag, a), a, b), then, otherwise
-    )
+    return jax.tree.map(lambda a, b: jnp.where(_per_sequence(flag, a), a, b), then, otherwise)
 
 
 # Heads.
@@ -246,7 +244,9 @@ def _head_gradients(heads, top, d_decoded, noise, schedule):
 
     def add_block(total, block):
         index, l = block
-        left, right, eps, d = jax.tree.map(lambda a: a.at[index].get(mode="fill", fill_value=0), rows)
+        left, right, eps, d = jax.tree.map(
+            lambda a: a.at[index].get(mode="fill", fill_value=0), rows
+        )
         head = jax.tree.map(lambda a: a[l], stacked)
         (d_head,) = jax.vjp(lambda head: _sample(head, left, right, eps), head)[1](d)
         return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None

@@ -26,7 +26,10 @@ TINY = [
 
 def command(script, *arguments, cwd, env=()):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict(env)}
-    return [sys.executable, str(ROOT / script), *map(str, arguments)], {"cwd": cwd, "env": environment}
+    return [sys.executable, str(ROOT / script), *map(str, arguments)], {
+        "cwd": cwd,
+        "env": environment,
+    }
 
 
 def run(script, *arguments, cwd, env=()):
@@ -55,7 +58,10 @@ def test_training_ends_with_the_table_and_the_next_command(folder):
     assert "python eval.py runs/files --impute" in said
     results = json.loads((folder / "runs/files/results.json").read_text())
     assert [row["model"][:3] for row in results["rows"]] == ["Lin", "KNN", "NAO"]
-    assert json.loads((folder / "runs/files/config.json").read_text())["config"]["model"]["hidden"] == 4
+    assert (
+        json.loads((folder / "runs/files/config.json").read_text())["config"]["model"]["hidden"]
+        == 4
+    )
 
 
 def test_eval_prints_the_same_table(folder):
@@ -101,7 +107,11 @@ BAD = [
     ("eval.py", [], "one argument is needed"),
     ("eval.py", ["nowhere"], "nowhere: not the folder of a run"),
     ("eval.py", ["runs/files", "--impute", "series.csv"], "--impute needs --out"),
-    ("eval.py", ["runs/files", "--impute", "wide.csv", "--out", "o.csv"], "wide.csv: 3 values at a step"),
+    (
+        "eval.py",
+        ["runs/files", "--impute", "wide.csv", "--out", "o.csv"],
+        "wide.csv: 3 values at a step",
+    ),
     ("eval.py", ["runs/files", "--out", "o.csv"], "--out and --num-samples go with --impute"),
 ]
 
@@ -127,7 +137,9 @@ def wait_for(path, process, seconds=120):
 
 def test_ctrl_c_saves_and_says_how_to_go_on(folder):
     words, options = command("train.py", "--data", "series.csv", *LONG, cwd=folder)
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
     wait_for(folder / "long/metrics.jsonl", process)
     time.sleep(1)
     process.send_signal(signal.SIGINT)
@@ -148,7 +160,9 @@ def test_kill_9_three_times_changes_nothing(folder):
     killed = [*LONG[:-1], "killed"]
     words, options = command("train.py", "--data", "series.csv", *killed, cwd=folder)
     for _ in range(3):
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        process = subprocess.Popen(
+            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+        )
         wait_for(folder / "killed/metrics.jsonl", process)
         time.sleep(rng.uniform(5, 15))
         process.kill()
@@ -156,7 +170,9 @@ def test_kill_9_three_times_changes_nothing(folder):
     last = run("train.py", "--data", "series.csv", *killed, cwd=folder)
     assert last.returncode == 0, last.stderr
     assert "resuming at step" in last.stderr
-    one, other = (json.loads((folder / name / "results.json").read_text()) for name in ("alone", "killed"))
+    one, other = (
+        json.loads((folder / name / "results.json").read_text()) for name in ("alone", "killed")
+    )
     assert one == other
     one, other = (checkpoint(folder / name) for name in ("alone", "killed"))
     assert one.keys() == other.keys()
@@ -172,4 +188,6 @@ def checkpoint(workdir):
     folder = workdir / "checkpoints"
     latest = max((p for p in folder.iterdir() if p.name.isdigit()), key=lambda p: int(p.name))
     tree = ocp.PyTreeCheckpointer().restore(latest / "default")
-    return {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+    return {
+        jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }

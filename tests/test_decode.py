@@ -28,25 +28,6 @@ def random_mask(rng, steps):
     return mask
 
 
-def case(seed, batch=2, max_steps=40):
-    """A random model, batch and masks, in float64."""
-    rng = np.random.default_rng(seed)
-    config = naomi_jax.ModelConfig(
-        dim=int(rng.integers(1, 4)),
-        hidden=int(rng.integers(1, 6)),
-        layers=int(rng.integers(1, 3)),
-        levels=int(rng.integers(1, 7)),
-        head_hidden=int(rng.integers(1, 6)),
-        stochastic=bool(rng.integers(2)),
-    )
-    steps = int(rng.integers(1, max_steps))
-    params = naomi_jax.init(jax.random.key(seed), config, jnp.float64)
-    params = jax.tree.map(lambda p: p + 0.3 * rng.standard_normal(p.shape), params)
-    x = rng.standard_normal((batch, steps, config.dim))
-    masks = np.stack([random_mask(rng, steps) for _ in range(batch)])
-    return rng, config, params, x, masks
-
-
 # Shapes are drawn from few values, so that 200 cases compile few programs.
 SHAPES = [(1, 1), (2, 5), (3, 17), (4, 30), (5, 33), (6, 64)]
 
@@ -84,10 +65,15 @@ def test_values_and_gradients_equal_the_recursion(levels, steps, layers, stochas
             h = 1e-30
             moved = jax.tree.map(lambda p, d: p + 1j * h * d, params, direction)
             expected = np.stack(
-                [oracle.impute(moved, a + 1j * h * b, m, n)[0] for a, b, m, n in zip(x, dx, mask, noise)]
+                [
+                    oracle.impute(moved, a + 1j * h * b, m, n)[0]
+                    for a, b, m, n in zip(x, dx, mask, noise)
+                ]
             )
             np.testing.assert_allclose(filled, expected.real, atol=1e-10, rtol=0)
-            slope = sum(jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), d_params, direction)))
+            slope = sum(
+                jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), d_params, direction))
+            )
             slope += (d_x * dx).sum()
             reference = (expected.imag / h * cotangent).sum()
             assert abs(slope - reference) <= 1e-10 * max(1, abs(reference))

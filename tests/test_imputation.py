@@ -23,7 +23,9 @@ def params():
 
 @pytest.fixture(scope="module")
 def stochastic():
-    config = naomi_jax.ModelConfig(dim=DIM, hidden=8, levels=3, layers=1, head_hidden=6, stochastic=True)
+    config = naomi_jax.ModelConfig(
+        dim=DIM, hidden=8, levels=3, layers=1, head_hidden=6, stochastic=True
+    )
     return naomi_jax.init(jax.random.key(0), config)
 
 
@@ -83,7 +85,9 @@ def test_batch_order_is_irrelevant(params):
     x, mask = data()
     order = [2, 0, 1]
     moved = naomi_jax.impute(params, x[order], mask[order])
-    np.testing.assert_allclose(moved, naomi_jax.impute(params, x, mask)[jnp.array(order)], atol=1e-6)
+    np.testing.assert_allclose(
+        moved, naomi_jax.impute(params, x, mask)[jnp.array(order)], atol=1e-6
+    )
 
 
 def test_jit_equals_eager(params):
@@ -142,7 +146,9 @@ def test_samples(stochastic):
     one = naomi_jax.impute(stochastic, x, mask, key)
     samples = naomi_jax.impute(stochastic, x, mask, key, num_samples=4)
     assert samples.shape == (4, *x.shape)
-    np.testing.assert_array_equal(samples, naomi_jax.impute(stochastic, x, mask, key, num_samples=4))
+    np.testing.assert_array_equal(
+        samples, naomi_jax.impute(stochastic, x, mask, key, num_samples=4)
+    )
     assert (np.asarray(samples)[:, mask != 0] == x[mask != 0]).all()
     spread = np.asarray(samples)[:, mask == 0].std(0)
     assert (spread > 0).all(), "samples differ at every missing entry"
@@ -243,7 +249,11 @@ GOOD = dict(x=np.zeros((4, 50, 2), np.float32), mask=np.ones((4, 50), np.float32
 @pytest.mark.parametrize(
     "change,error,message",
     [
-        (dict(mask=np.ones((3, 50))), ValueError, r"mask: shape (3, 50) does not match x (4, 50, 2)"),
+        (
+            dict(mask=np.ones((3, 50))),
+            ValueError,
+            r"mask: shape (3, 50) does not match x (4, 50, 2)",
+        ),
         (dict(mask=np.full((4, 50), 0.5)), ValueError, "mask: value 0.5; only 0 (missing) and 1"),
         (dict(mask=np.array("a")), TypeError, "mask: dtype <U1; numbers are needed"),
         (dict(x=np.zeros((4, 50, 3), np.float32)), ValueError, "the model has D = 2"),
@@ -277,7 +287,9 @@ def test_parameters_that_do_not_fit_together_are_named(params):
         naomi_jax.impute(broken, **GOOD)
 
 
-@pytest.mark.parametrize("change", [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True)])
+@pytest.mark.parametrize(
+    "change", [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True)]
+)
 def test_a_wrong_size_is_named(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         naomi_jax.ModelConfig(**{"dim": 2, **change})

@@ -18,7 +18,9 @@ LEVELS = range(1, 7)
 def greedy_order(mask, levels):
     """The (step, level, c, n) that Algorithm 1 fills, without a model."""
     zeros = {
-        "gru": [{"wx": np.zeros((1, 3)), "wh": np.zeros((1, 3)), "b": np.zeros(3), "c": np.zeros(1)}],
+        "gru": [
+            {"wx": np.zeros((1, 3)), "wh": np.zeros((1, 3)), "b": np.zeros(3), "c": np.zeros(1)}
+        ],
         "heads": {
             "dec": {"kernel": np.zeros((levels, 2, 1)), "bias": np.zeros((levels, 1))},
             "mean": {"kernel": np.zeros((levels, 1, 1)), "bias": np.zeros((levels, 1))},
@@ -33,7 +35,10 @@ def read(s):
     used = np.asarray(s.cell) != schedule.IDLE
     assert not used[np.argmin(used) :].any() or used.all(), "padding comes last"
     fields = ("head", "cell", "step", "source", "forward", "pivot")
-    return [dict(zip(fields, map(int, tick))) for tick in zip(*(np.asarray(getattr(s, f))[used] for f in fields))]
+    return [
+        dict(zip(fields, map(int, tick)))
+        for tick in zip(*(np.asarray(getattr(s, f))[used] for f in fields))
+    ]
 
 
 @pytest.mark.parametrize("steps,levels", [(1, 1), (1, 3), (2, 2), (7, 1), (8, 2), (9, 3), (10, 4)])

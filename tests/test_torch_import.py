@@ -48,7 +48,9 @@ def test_equals_an_eager_torch_model(stochastic, layers, levels):
             noise = torch.from_numpy(drawn.copy())
         ours = naomi_jax.impute(params, x, mask, key)
         with torch.no_grad():
-            expected = theirs.impute(torch.from_numpy(x).swapaxes(0, 1), torch.from_numpy(mask), noise)
+            expected = theirs.impute(
+                torch.from_numpy(x).swapaxes(0, 1), torch.from_numpy(mask), noise
+            )
         np.testing.assert_allclose(ours, expected.swapaxes(0, 1).numpy(), atol=2e-5, rtol=0)
 
 

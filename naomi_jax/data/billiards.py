@@ -40,7 +40,9 @@ def simulate(count: int, steps: int, seed) -> np.ndarray:
     return (np.minimum(folded, 4 * WALL - folded) - WALL).astype(np.float32)
 
 
-def load(train: int = 4000, val: int = 400, test: int = 1000, steps: int = 200, seed: int = 0) -> Dataset:
+def load(
+    train: int = 4000, val: int = 400, test: int = 1000, steps: int = 200, seed: int = 0
+) -> Dataset:
     """The paper's sizes by default; splits are independent draws."""
     seeds = np.random.SeedSequence(seed).spawn(3)
     sets = (simulate(n, steps, s) for n, s in zip((train, val, test), seeds))

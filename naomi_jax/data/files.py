@@ -76,7 +76,9 @@ def load(
     if "val" not in splits:
         splits["train"], splits["val"] = hold_out(splits["train"], _HELD_OUT, seed)
     n, steps, dim = splits["train"].shape
-    source = f"{os.path.basename(os.path.normpath(path))}, {n} training sequences of {steps} x {dim}"
+    source = (
+        f"{os.path.basename(os.path.normpath(path))}, {n} training sequences of {steps} x {dim}"
+    )
     splits = {name: np.ascontiguousarray(data, np.float32) for name, data in splits.items()}
     return Dataset("files", source, False, **splits)
 
@@ -105,7 +107,9 @@ def read_series(path: str | os.PathLike) -> tuple[Table, np.ndarray]:
         raise InputError(f"{path}: shape {values.shape}; (T, D) or (N, T, D) is needed")
     if np.isinf(values).any():
         place = tuple(int(i) for i in np.argwhere(np.isinf(values))[0])
-        raise InputError(f"{path}: infinite value at {place}; repair it, or leave it empty to be filled")
+        raise InputError(
+            f"{path}: infinite value at {place}; repair it, or leave it empty to be filled"
+        )
     return table, values
 
 
@@ -123,10 +127,16 @@ def write_series(path: str | os.PathLike, table: Table, values: np.ndarray) -> N
     """
     path = os.fspath(path)
     if _kind(path) != table.kind:
-        raise InputError(f"{path}: the input is {table.kind}, so the output must be {table.kind} too")
+        raise InputError(
+            f"{path}: the input is {table.kind}, so the output must be {table.kind} too"
+        )
     if table.kind == ".csv" and values.ndim != 2:
         raise InputError(f"{path}: a .csv holds one filled series; for samples use .npz or .npy")
-    mode = {"mode": "w", "newline": "", "encoding": "utf-8"} if table.kind == ".csv" else {"mode": "wb"}
+    mode = (
+        {"mode": "w", "newline": "", "encoding": "utf-8"}
+        if table.kind == ".csv"
+        else {"mode": "wb"}
+    )
     with _atomic(path, **mode) as file:
         if table.kind == ".csv":
             csv.writer(file, lineterminator="\n").writerows(_filled_cells(table, values))
@@ -152,14 +162,18 @@ def _split(path, window, stride, seed):
         if "train" in arrays:
             names = [name for name in ("train", "val", "test") if name in arrays]
             if "test" not in names:
-                raise InputError(f"{path}: key 'train' without 'test'; keys found: {sorted(arrays)}")
+                raise InputError(
+                    f"{path}: key 'train' without 'test'; keys found: {sorted(arrays)}"
+                )
             return {name: _numbers(arrays[name], f"{path}, {name}") for name in names}
     values = read_series(path)[1]
     _check_complete(values, path)
     if values.ndim == 2:
         return _windows(values, path, window, stride)
     if len(values) < 3:
-        raise InputError(f"{path}: {len(values)} sequence(s); at least 3 are needed for three splits")
+        raise InputError(
+            f"{path}: {len(values)} sequence(s); at least 3 are needed for three splits"
+        )
     rest, test = hold_out(values, _HELD_OUT, seed)
     train, val = hold_out(rest, _HELD_OUT / (1 - _HELD_OUT), seed + 1)
     return {"train": train, "val": val, "test": test}
@@ -295,7 +309,9 @@ def _labels(rows):
 
 def _parse_cells(rows, first_column, first_row, path):
     try:  # the usual case, at numpy's speed
-        text = [["nan" if c.strip().lower() in _HOLES else c for c in r[first_column:]] for r in rows]
+        text = [
+            ["nan" if c.strip().lower() in _HOLES else c for c in r[first_column:]] for r in rows
+        ]
         return np.array(text, dtype=np.float64)
     except ValueError:
         for number, row in enumerate(rows, first_row + 1):

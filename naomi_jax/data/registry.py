@@ -35,10 +35,14 @@ def load(
         raise InputError(f"--data {path}: no such file or folder")
     if name == "billiards":
         if path is not None:
-            raise InputError("--data: billiards is simulated; for your own file use --dataset files")
+            raise InputError(
+                "--data: billiards is simulated; for your own file use --dataset files"
+            )
         return billiards.load()
     if name == "files" and path is None:
-        raise InputError("--dataset files needs --data FILE (.npz, .npy, .csv, or a folder of them)")
+        raise InputError(
+            "--dataset files needs --data FILE (.npz, .npy, .csv, or a folder of them)"
+        )
     if name == "traffic" and (path is None or _is_pems(path)):
         return traffic.load(path, log=log, progress=progress)
     return files.load(path, window=window, stride=stride)

@@ -185,7 +185,9 @@ def _fingerprint(members):
     digest = hashlib.sha256()
     for file, kind in members.values():
         status = os.stat(file)
-        digest.update(repr((os.path.realpath(file), kind, status.st_size, status.st_mtime_ns)).encode())
+        digest.update(
+            repr((os.path.realpath(file), kind, status.st_size, status.st_mtime_ns)).encode()
+        )
     return digest.hexdigest()[:16]
 
 
@@ -214,7 +216,9 @@ def _reading(file, name):
         what = "a damaged member" if "CRC" in str(error) else "not a zip archive, or cut off"
         raise InputError(f"{file}: {what} ({_first_line(error)}); {_REMEDY}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{file}: {name} is cut off or damaged ({_first_line(error)}); {_REMEDY}") from None
+        raise InputError(
+            f"{file}: {name} is cut off or damaged ({_first_line(error)}); {_REMEDY}"
+        ) from None
     except NotImplementedError as error:
         raise InputError(f"{file}: {name}: {_first_line(error)}; {_REMEDY}") from None
     except OSError as error:
@@ -251,7 +255,9 @@ def _parse_day(line: bytes, where: str) -> np.ndarray:
     if not line.endswith(b"]"):
         raise InputError(f"{where}: does not end with ']', it seems to be cut off; {_REMEDY}")
     rows = line[1:-1].split(b";")
-    widths = {row.count(b" ") for row in rows} if b"  " not in line else {len(r.split()) for r in rows}
+    widths = (
+        {row.count(b" ") for row in rows} if b"  " not in line else {len(r.split()) for r in rows}
+    )
     if len(widths) > 1:
         raise InputError(f"{where}: its sensors have different numbers of steps; {_REMEDY}")
     try:

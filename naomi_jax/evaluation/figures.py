@@ -5,11 +5,11 @@ import os
 import jax
 import numpy as np
 
+from naomi_jax import bulk
 from naomi_jax.baselines import linear
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import imputing
 
 _COLOURS = {"truth": "0.65", "NAOMI": "#d1495b", "Linear": "#30638e"}
 
@@ -43,7 +43,7 @@ def filled_sequence(
     mask = masks.draw_many(key, mask_config, 1, dataset.steps, given)
     fills = {
         "Linear": np.asarray(linear.impute((), x, mask))[0],
-        "NAOMI": imputing.impute_all(params, scaler, x, mask, key)[0],
+        "NAOMI": bulk.impute_all(params, scaler, x, mask, key)[0],
     }
     known = np.asarray(mask[0]) != 0
     columns = np.argsort(-x[0].std(0), kind="stable")
@@ -60,7 +60,9 @@ def filled_sequence(
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel("time step")
     axes[0, 0].legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    figure.suptitle(f"{dataset.source}: {(~known).sum()} of {len(known)} steps missing", fontsize=10)
+    figure.suptitle(
+        f"{dataset.source}: {(~known).sum()} of {len(known)} steps missing", fontsize=10
+    )
     figure.tight_layout()
     try:
         figure.savefig(os.fspath(path), dpi=120)

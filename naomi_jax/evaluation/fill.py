@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 
+from naomi_jax import bulk
 from naomi_jax.data import files
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import imputing
 
 
 def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0) -> str:
@@ -40,7 +40,7 @@ def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0
     if known.all():
         files.write_series(target, table, values)
         return f"{target}: nothing was missing in {source}"
-    filled = imputing.impute_all(params, scaler, x, known, jax.random.key(seed), num_samples)
+    filled = bulk.impute_all(params, scaler, x, known, jax.random.key(seed), num_samples)
     filled = np.where(known, x, filled).astype(values.dtype)
     files.write_series(target, table, filled[..., 0, :, :] if single else filled)
     missing = np.count_nonzero(~known)

@@ -7,11 +7,11 @@ import os
 import jax
 import numpy as np
 
+from naomi_jax import bulk
 from naomi_jax.baselines import knn, linear
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import imputing
 
 # Tables 1 and 2 of the paper, in the units of _units; None where it has no such row.
 _PAPER = {
@@ -51,14 +51,18 @@ class Table:
             lines.append(cells + (("-" if paper is None else f"{paper:g}",) if has_paper else ()))
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         text = [
-            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(l, widths)))
+            "  ".join(
+                c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(l, widths))
+            )
             for l in lines
         ]
         text.insert(1, "  ".join("-" * w for w in widths))
         return "\n".join([f"Test data: {self.source}", f"Test set:  {self.test_set}", "", *text])
 
 
-def make_table(params, scaler, dataset: Dataset, mask_config: masks.MaskConfig, given=None) -> Table:
+def make_table(
+    params, scaler, dataset: Dataset, mask_config: masks.MaskConfig, given=None
+) -> Table:
     """Impute the test set with the model and every baseline.
 
     The masks are one per sequence, from a fixed seed: the same for every run on the same data.
@@ -79,12 +83,12 @@ def make_table(params, scaler, dataset: Dataset, mask_config: masks.MaskConfig, 
     fills = {
         "Linear": ("Linear", linear.impute(linear.fit(), x, mask)),
         "KNN": (f"KNN (k = {k})", knn.impute(knn.fit(dataset.train, k), x, mask)),
-        "NAOMI": ("NAOMI", imputing.impute_all(params, scaler, x, mask, sample_key)),
+        "NAOMI": ("NAOMI", bulk.impute_all(params, scaler, x, mask, sample_key)),
     }
     factor, unit = _units(dataset)
     paper = _PAPER.get(dataset.name, {})
     rows = tuple(
-        (name, imputing.missing_error(x, filled, mask) * factor, paper.get(row))
+        (name, bulk.missing_error(x, filled, mask) * factor, paper.get(row))
         for row, (name, filled) in fills.items()
     )
     times = f" under {repeats} masks each" if repeats > 1 else ""

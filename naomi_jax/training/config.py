@@ -89,7 +89,9 @@ def _missing_range(config, steps):
     def count(value):
         return round(value * steps) if 0 < value < 1 else int(value)
 
-    return count(config["low"]), min(count(config["high"]), steps - 1 if config["high"] < 1 else steps)
+    return count(config["low"]), min(
+        count(config["high"]), steps - 1 if config["high"] < 1 else steps
+    )
 
 
 def _phase(name, config, per_epoch):

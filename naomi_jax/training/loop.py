@@ -9,11 +9,10 @@ import time
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import model
+from naomi_jax import bulk, model
 from naomi_jax.data import masks, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import imputing
 from naomi_jax.training import steps
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.config import RunConfig
@@ -150,8 +149,8 @@ def _validator(config, dataset, scaler, given):
     val_masks = masks.draw_many(key, config.masks, len(dataset.val), dataset.steps, given)
 
     def validate(params):
-        filled = imputing.impute_all(params, scaler, dataset.val, val_masks, key)
-        return imputing.missing_error(dataset.val, filled, val_masks)
+        filled = bulk.impute_all(params, scaler, dataset.val, val_masks, key)
+        return bulk.missing_error(dataset.val, filled, val_masks)
 
     return validate
 

@@ -99,11 +99,15 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
     """
     folder = os.path.join(workdir, "checkpoints")
     if not os.path.isdir(folder):
-        raise InputError(f"{workdir}: no checkpoints yet; let train.py run until the first is written")
+        raise InputError(
+            f"{workdir}: no checkpoints yet; let train.py run until the first is written"
+        )
     with Checkpoints(folder) as checkpoints:
         step = checkpoints.best()
         if step is None:
-            raise InputError(f"{workdir}: no checkpoint yet; let train.py run until the first is written")
+            raise InputError(
+                f"{workdir}: no checkpoint yet; let train.py run until the first is written"
+            )
         state = loop.initial_state(config)
         rows = config.steps if config.standardise == "step" else 1
         scaler = standardise.empty(rows, config.model.dim)

@@ -45,7 +45,9 @@ class PhaseConfig:
         if self.loss not in LOSSES:
             raise InputError(f"loss: {self.loss!r}; one of {', '.join(LOSSES)} is needed")
         if self.schedule not in SCHEDULES:
-            raise InputError(f"schedule: {self.schedule!r}; one of {', '.join(SCHEDULES)} is needed")
+            raise InputError(
+                f"schedule: {self.schedule!r}; one of {', '.join(SCHEDULES)} is needed"
+            )
 
 
 @flax.struct.dataclass
@@ -69,7 +71,9 @@ def make_optimizer(phase: PhaseConfig) -> optax.GradientTransformation:
     if phase.schedule == "cosine":
         rate = optax.cosine_decay_schedule(rate, rest)
     elif phase.schedule == "step":
-        rate = optax.piecewise_constant_schedule(rate, {int(phase.drop * phase.steps) - phase.warmup: 0.1})
+        rate = optax.piecewise_constant_schedule(
+            rate, {int(phase.drop * phase.steps) - phase.warmup: 0.1}
+        )
     else:
         rate = optax.constant_schedule(rate)
     if phase.warmup:

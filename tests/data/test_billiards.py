@@ -35,7 +35,11 @@ def test_the_velocity_turns_exactly_at_the_wall():
 def test_splits_are_independent_and_repeatable():
     one, other = billiards.load(5, 4, 3, 30), billiards.load(5, 4, 3, 30)
     assert one.simulated and "simulated" in one.source
-    assert one.train.shape == (5, 30, 2) and one.val.shape == (4, 30, 2) and one.test.shape == (3, 30, 2)
+    assert (
+        one.train.shape == (5, 30, 2)
+        and one.val.shape == (4, 30, 2)
+        and one.test.shape == (3, 30, 2)
+    )
     np.testing.assert_array_equal(one.train, other.train)
     assert not np.isclose(one.train[:3], one.test).any(axis=(1, 2)).all()
     assert not (billiards.load(5, 4, 3, 30, seed=1).train == one.train).all()

@@ -48,7 +48,9 @@ def test_a_long_series_is_split_by_time(tmp_path):
     assert max(train) < min(val) < max(val) < min(test)
     assert len(dataset.val) == len(dataset.test) == 2
     np.testing.assert_array_equal(dataset.train[1, :, 0], np.arange(3, 13))
-    assert len(files.load(path, window=10).train) > len(files.load(path, window=10, stride=20).train)
+    assert len(files.load(path, window=10).train) > len(
+        files.load(path, window=10, stride=20).train
+    )
 
 
 CSV = "time,a,b\n2015-01-01 00:00,1.50,\n2015-01-01 01:00,NaN,-2e-3\n2015-01-01 02:00, 3,NA\n"
@@ -66,7 +68,12 @@ def test_a_csv_changes_in_its_holes_only(tmp_path):
 
 @pytest.mark.parametrize(
     "text,shape",
-    [("1,2\n3,\n", (2, 2)), ("a,b\n1,2\n", (1, 2)), ("t,v\nmon,1\ntue,2\n", (2, 1)), (",\n1,2\n", (2, 2))],
+    [
+        ("1,2\n3,\n", (2, 2)),
+        ("a,b\n1,2\n", (1, 2)),
+        ("t,v\nmon,1\ntue,2\n", (2, 1)),
+        (",\n1,2\n", (2, 2)),
+    ],
 )
 def test_headers_and_labels_are_told_from_values(tmp_path, text, shape):
     (tmp_path / "in.csv").write_text(text)
@@ -147,7 +154,12 @@ BAD_TRAINING = [
     ("x.csv", "1\n" * 20, {"window": 1}, "needs a window of at least 2"),
     ("x.csv", "1\n" * 20, {"window": 10}, "20 steps are too few for windows of 10: at least 30"),
     ("x.csv", "1\n" * 20, {"window": 4, "stride": 0}, "stride: 0"),
-    ("x.csv", "1\nnan\n" * 10, {"window": 4}, "10 missing values, the first at (1, 0) (row, column"),
+    (
+        "x.csv",
+        "1\nnan\n" * 10,
+        {"window": 4},
+        "10 missing values, the first at (1, 0) (row, column",
+    ),
 ]
 
 

@@ -46,7 +46,9 @@ def load(path, tmp_path, **options):
 def check(dataset):
     together = np.concatenate([dataset.train, dataset.val])
     expected = TRAIN.swapaxes(1, 2).astype(np.float32)
-    np.testing.assert_array_equal(together[np.argsort(together[:, 0, 0])], expected[np.argsort(expected[:, 0, 0])])
+    np.testing.assert_array_equal(
+        together[np.argsort(together[:, 0, 0])], expected[np.argsort(expected[:, 0, 0])]
+    )
     np.testing.assert_array_equal(dataset.test, TEST.swapaxes(1, 2).astype(np.float32))
     assert not dataset.simulated and "not PEMS-SF" in dataset.source
 

@@ -17,7 +17,15 @@ from naomi_jax.training import config as run_config
 from naomi_jax.training import loop, run_folder, steps
 from naomi_jax.training.checkpoints import Checkpoints
 
-PHASE = dict(epochs=3, learning_rate=1e-2, schedule="cosine", drop=0.5, warmup_epochs=1, clip=1.0, weight_decay=0.0)
+PHASE = dict(
+    epochs=3,
+    learning_rate=1e-2,
+    schedule="cosine",
+    drop=0.5,
+    warmup_epochs=1,
+    clip=1.0,
+    weight_decay=0.0,
+)
 SETTINGS = {
     "model": dict(hidden=4, layers=1, levels=2, head_hidden=3, stochastic=False),
     "masks": dict(kind="random", low=2, high=5, per_sequence=False, file=""),
@@ -219,7 +227,9 @@ def test_an_epoch_sees_every_sequence_once():
 
 def test_a_step_is_adamw_on_the_loss(dataset):
     """One update, against the same written out with numpy."""
-    phase = steps.PhaseConfig("free_running", 10, 1e-2, schedule="constant", clip=0.1, weight_decay=0.3)
+    phase = steps.PhaseConfig(
+        "free_running", 10, 1e-2, schedule="constant", clip=0.1, weight_decay=0.3
+    )
     mask_config = masks.MaskConfig("tail", 3, 3)
     resolved = run_config.resolve(SETTINGS, dataset.train.shape)
     state = loop.initial_state(resolved)
@@ -265,7 +275,9 @@ def test_a_mask_file(tmp_path):
     rows = np.array([[1, 0, 1], [1, 1, 0]])
     np.save(tmp_path / "m.npy", rows)
     given = masks.load(tmp_path / "m.npy", 3)
-    drawn = masks.draw_many(jax.random.key(0), masks.MaskConfig("file", 0, 0), 20, 3, jnp.asarray(given))
+    drawn = masks.draw_many(
+        jax.random.key(0), masks.MaskConfig("file", 0, 0), 20, 3, jnp.asarray(given)
+    )
     assert {tuple(r) for r in np.asarray(drawn).astype(int)} == {tuple(r) for r in rows}
     for content, message in [
         (rows[:, :2], r"shape \(2, 2\); masks of 3 steps"),

@@ -1,4 +1,4 @@
-"""Imputing whole data sets in the data's own units."""
+"""`impute_all`: whole data sets, a batch at a time, in the data's own units."""
 
 import chex
 import jax
@@ -31,7 +31,9 @@ def impute_all(
     size = min(_BATCH, len(x))
     parts = []
     for number, begin in enumerate(range(0, len(x), size)):
-        rows = np.arange(begin, begin + size) % len(x)  # the last batch is filled up, not recompiled
+        rows = np.arange(begin, begin + size) % len(
+            x
+        )  # the last batch is filled up, not recompiled
         batch_key = None if key is None else jax.random.fold_in(key, number)
         part = _impute_batch(
             params, scaler, x[rows], np.asarray(mask)[rows], batch_key, num_samples
