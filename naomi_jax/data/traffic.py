@@ -1,14 +1,16 @@
 """Traffic: PEMS-SF (UCI archive, data set 204), or a simulation of it where it cannot be had.
 
-Occupancy rates in [0, 1] of 963 freeway sensors in the San Francisco bay area. A sequence is a day: 144
-steps of 10 minutes. The files PEMS_train (267 days) and PEMS_test (173) hold a day a line, as a Matlab
-matrix `[a b c;d e f;...]` with a row for each sensor. The days are shuffled.
+Occupancy rates in [0, 1] of 963 freeway sensors in the San Francisco bay area. A sequence is a
+day: 144 steps of 10 minutes. The files PEMS_train (267 days) and PEMS_test (173) hold a day a line,
+as a Matlab matrix `[a b c;d e f;...]` with a row for each sensor. The days are shuffled.
 """
 
 import contextlib
 import gzip
 import hashlib
+import logging
 import os
+import struct
 import threading
 import zipfile
 import zlib
@@ -29,12 +31,19 @@ SENSORS, STEPS = 963, 144
 _ARCHIVE = "pems+sf.zip"
 _SECONDS_TO_DECIDE = 12
 _HELD_OUT = 0.1
+_CHUNK = 1 << 20
+_DAMAGE = zipfile.BadZipFile, EOFError, zlib.error, gzip.BadGzipFile, struct.error
 _REMEDY = "get a fresh copy of pems+sf.zip (UCI archive, data set 204) and give it with --data"
+
+
+class _Unreadable(InputError):
+    """The file could not be read at all, which says nothing about what is in it."""
 
 
 def load(
     path: str | os.PathLike | None = None,
     *,
+    seed: int = 0,
     cache_dir: str | os.PathLike | None = None,
     log: Callable[[str], None] = lambda line: None,
     progress: bool = False,
@@ -44,13 +53,14 @@ def load(
     Args:
       path: the zip, or a folder with PEMS_train and PEMS_test, plain or .gz; None downloads. Files
         with other numbers of days, sensors and steps are read too, and described as such.
+      seed: of the simulation; real data do not depend on it.
       cache_dir: where downloads and parsed arrays are kept; the user's cache by default.
       log: receives plain lines.
       progress: show a bar for the download.
 
     Returns:
-      A tenth of the training days is held out for validation. Without a path, a cached download and a
-      network (decided within 15 seconds): the simulation, which `source` and a logged line say.
+      A tenth of the training days is held out for validation. Without a path, a cached download and
+      a network (decided within 12 seconds): the simulation, which `source` and a logged line say.
 
     Raises:
       InputError: the files are damaged; the message names the file, the line and the remedy.
@@ -62,22 +72,14 @@ def load(
             reason = _download(cache_dir, log, progress)
             if reason is not None:
                 log(
-                    f"PEMS-SF cannot be downloaded ({reason}): this run uses SIMULATED traffic, not "
-                    "PEMS-SF. For real data give a copy: --data pems+sf.zip"
+                    f"PEMS-SF cannot be downloaded ({reason}): this run uses SIMULATED traffic, "
+                    "not PEMS-SF. For real data give a copy: --data pems+sf.zip"
                 )
-                return traffic_simulation.load()
-        try:
-            train, test = _parse_cached(path, cache_dir, log)
-        except InputError as error:
-            os.remove(path)
-            raise InputError(
-                f"the downloaded archive was damaged and has been deleted ({error}); run the same "
-                "command again to download it afresh"
-            ) from error
+                return traffic_simulation.load(seed=seed)
+        train, test = _parse_download(path, cache_dir, log)
     else:
         train, test = _parse_cached(os.fspath(path), cache_dir, log)
-    whole = {"PEMS_train": len(train), "PEMS_test": len(test)} == DAYS
-    if whole and train.shape[1:] == (STEPS, SENSORS):
+    if _whole(train, test):
         source = "PEMS-SF (UCI archive)"
     else:
         source = (
@@ -86,6 +88,12 @@ def load(
         )
     train, val = hold_out(train, _HELD_OUT, seed=0)
     return Dataset("traffic", source, False, train, val, test)
+
+
+def _whole(train, test):
+    """Whether two splits (N, T, D) have the sizes of PEMS-SF."""
+    day = (STEPS, SENSORS)
+    return (train.shape, test.shape) == tuple((count, *day) for count in DAYS.values())
 
 
 # Download.
@@ -97,18 +105,33 @@ def _download(cache_dir, log, progress):
     if reason is not None:
         return reason
     log(f"Downloading PEMS-SF from the UCI archive into {cache_dir}")
+    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK, timeout=30)
     try:
-        # pooch writes to a temporary name: a half-written download never looks complete.
-        pooch.retrieve(
-            URL,
-            known_hash=None,  # the archive publishes none; every member's CRC-32 is checked on reading
-            fname=_ARCHIVE,
-            path=cache_dir,
-            downloader=pooch.HTTPDownloader(progressbar=progress, timeout=30),
-        )
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors
+        with _quiet(pooch.get_logger()):
+            # pooch writes to a temporary name: a half-written download never looks complete.
+            pooch.retrieve(
+                URL,
+                known_hash=None,  # the archive publishes none; reading checks each member's CRC-32
+                fname=_ARCHIVE,
+                path=cache_dir,
+                downloader=downloader,
+            )
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off during the download"
+    except (OSError, ValueError) as error:  # requests' other errors are OSErrors
         return _first_line(error)
     return None
+
+
+@contextlib.contextmanager
+def _quiet(logger):
+    """Without pooch's own lines on stderr, which tell a user to copy a hash."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _unreachable():
@@ -121,8 +144,10 @@ def _unreachable():
     def ask():
         try:
             answer = requests.head(URL, timeout=_SECONDS_TO_DECIDE / 2, allow_redirects=True)
-            answers.append(None if answer.ok else f"the server answered {answer.status_code}")
-        except requests.RequestException as error:
+            # 405, 501: the server is there, and only HEAD is refused.
+            there = answer.ok or answer.status_code in (405, 501)
+            answers.append(None if there else f"the server answered {answer.status_code}")
+        except (OSError, ValueError) as error:  # requests' are OSErrors; ValueError: a bad proxy
             answers.append(f"no connection: {type(error).__name__}")
 
     thread = threading.Thread(target=ask, daemon=True)
@@ -131,18 +156,39 @@ def _unreachable():
     return answers[0] if answers else f"no answer within {_SECONDS_TO_DECIDE} seconds"
 
 
+def _parse_download(path, cache_dir, log):
+    """(train, test) of the downloaded archive, which is deleted if damaged or not PEMS-SF."""
+    try:
+        train, test = _parse_cached(path, cache_dir, log)
+        if not _whole(train, test):
+            raise InputError(f"{path}: {train.shape} and {test.shape} are not the sizes of PEMS-SF")
+    except _Unreadable:
+        raise
+    except InputError as error:
+        try:
+            os.remove(path)
+            then = "has been deleted"
+        except OSError:
+            then = "must be deleted"
+        raise InputError(
+            f"the downloaded archive was damaged and {then} ({error}); run the same command again "
+            "to download it afresh"
+        ) from error
+    return train, test
+
+
 # Parsing.
 
 
 def _parse_cached(path, cache_dir, log):
     """(train, test), parsed or from an earlier parse of the same files."""
     members = _members(path)
-    cached = os.path.join(cache_dir, f"pems-{_fingerprint(members)}.npz")
-    try:
-        with open(cached, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return file["train"], file["test"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        pass  # not there, or damaged: parse
+    # One cache file for a path, so that copies which have changed leave nothing behind.
+    cached = os.path.join(cache_dir, f"pems-{_digest(os.path.realpath(path))}.npz")
+    key = _fingerprint(members)
+    arrays = _read_cache(cached, key)
+    if arrays is not None:
+        return arrays
     train, test = (_parse(*members[name], name) for name in DAYS)
     if train.shape[1:] != test.shape[1:]:
         raise InputError(
@@ -150,22 +196,39 @@ def _parse_cached(path, cache_dir, log):
             f"(steps, sensors); {_REMEDY}"
         )
     try:
-        os.makedirs(cache_dir, exist_ok=True)
-        temporary = f"{cached}.{os.getpid()}.tmp"
-        try:
-            with open(temporary, "wb") as stream:
-                np.savez(stream, train=train, test=test)
-            os.replace(temporary, cached)
-        finally:
-            with contextlib.suppress(OSError):
-                os.remove(temporary)
+        _write_cache(cached, key=key, train=train, test=test)
     except OSError as error:
-        log(f"The parsed data could not be cached in {cache_dir} ({error.strerror}); going on")
+        reason = error.strerror or _first_line(error)
+        log(f"The parsed data could not be cached in {cache_dir} ({reason}); going on")
     return train, test
+
+
+def _read_cache(cached, key):
+    """(train, test) of the cache file if it was made from `key`; None if not, or if damaged."""
+    try:
+        with open(cached, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return (file["train"], file["test"]) if file["key"] == key else None
+    except (OSError, *_DAMAGE, ValueError, KeyError, TypeError, RuntimeError, MemoryError):
+        return None
+
+
+def _write_cache(cached, **arrays):
+    """Under a temporary name first: a reader never sees half a cache."""
+    os.makedirs(os.path.dirname(cached), exist_ok=True)
+    temporary = f"{cached}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as stream:
+            np.savez(stream, **arrays)
+        os.replace(temporary, cached)
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
 
 
 def _members(path):
     """name -> (file, its kind) of PEMS_train and PEMS_test; the kind is "zip", ".gz" or ""."""
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file or folder; {_REMEDY}")
     if not os.path.isdir(path):
         return {name: (path, "zip") for name in DAYS}
     members = {}
@@ -182,13 +245,15 @@ def _members(path):
 
 def _fingerprint(members):
     """Changes whenever the files do."""
-    digest = hashlib.sha256()
+    files = []
     for file, kind in members.values():
         status = os.stat(file)
-        digest.update(
-            repr((os.path.realpath(file), kind, status.st_size, status.st_mtime_ns)).encode()
-        )
-    return digest.hexdigest()[:16]
+        files.append((os.path.realpath(file), kind, status.st_size, status.st_mtime_ns))
+    return _digest(repr(files))
+
+
+def _digest(text):
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:16]
 
 
 @contextlib.contextmanager
@@ -209,42 +274,66 @@ def _open(file, kind, name):
 
 
 @contextlib.contextmanager
-def _reading(file, name):
+def _reading(file, kind, name):
+    """Turn what containers raise into InputError."""
     try:
         yield
-    except zipfile.BadZipFile as error:
-        what = "a damaged member" if "CRC" in str(error) else "not a zip archive, or cut off"
+    except _DAMAGE as error:
+        what = _container_damage(file) if kind == "zip" else None
+        what = what or f"{name} is cut off or damaged"
         raise InputError(f"{file}: {what} ({_first_line(error)}); {_REMEDY}") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"{file}: {name} is cut off or damaged ({_first_line(error)}); {_REMEDY}"
-        ) from None
-    except NotImplementedError as error:
+    except RuntimeError as error:  # encrypted, or a compression that zipfile does not know
         raise InputError(f"{file}: {name}: {_first_line(error)}; {_REMEDY}") from None
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror or error})") from None
+        raise _Unreadable(
+            f"{file}: cannot be read ({error.strerror or _first_line(error)}); make it readable"
+        ) from None
+
+
+def _container_damage(file):
+    """What is wrong with a zip as a whole; None if its table of contents is sound."""
+    if zipfile.is_zipfile(file):
+        return None
+    with open(file, "rb") as stream:
+        start = stream.read(4)
+    if not start:
+        return "an empty file"
+    # A zip's table of contents is at its end, and is what a broken-off copy lacks.
+    return "a zip archive that is cut off" if start == b"PK\x03\x04" else "not a zip archive"
 
 
 def _parse(file, kind, name) -> np.ndarray:
     """(days, steps, sensors) float32, a line at a time: the text is never held whole."""
-    days = []
-    with _reading(file, name), _open(file, kind, name) as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            day = _parse_day(line, f"{file}: {name}, line {number}")
-            if days and day.shape != days[0].shape:
-                raise InputError(
-                    f"{file}: {name}, line {number}: {day.shape[1]} sensors x {day.shape[0]} steps, but "
-                    f"the first day has {days[0].shape[1]} x {days[0].shape[0]}; {_REMEDY}"
-                )
-            days.append(day)
-    if not days:
-        raise InputError(f"{file}: {name} is empty; {_REMEDY}")
+    with _reading(file, kind, name), _open(file, kind, name) as stream:
+        try:
+            days = _parse_days(stream, f"{file}: {name}")
+        except InputError:
+            if kind:  # a wrong checksum explains a wrong line better: it is found at the end
+                while stream.read(_CHUNK):
+                    pass
+            raise
     result = np.empty((len(days), *days[0].shape), np.float32)
     for i in range(len(days)):  # freeing each day as it is copied
         result[i], days[i] = days[i], None
     return result
+
+
+def _parse_days(stream, where):
+    """A list of days, (steps, sensors) each."""
+    days = []
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        day = _parse_day(line, f"{where}, line {number}")
+        if days and day.shape != days[0].shape:
+            raise InputError(
+                f"{where}, line {number}: {day.shape[1]} sensors x {day.shape[0]} steps, but the "
+                f"first day has {days[0].shape[1]} x {days[0].shape[0]}; {_REMEDY}"
+            )
+        days.append(day)
+    if not days:
+        raise InputError(f"{where} is empty; {_REMEDY}")
+    return days
 
 
 def _parse_day(line: bytes, where: str) -> np.ndarray:
@@ -255,18 +344,23 @@ def _parse_day(line: bytes, where: str) -> np.ndarray:
     if not line.endswith(b"]"):
         raise InputError(f"{where}: does not end with ']', it seems to be cut off; {_REMEDY}")
     rows = line[1:-1].split(b";")
-    widths = (
-        {row.count(b" ") for row in rows} if b"  " not in line else {len(r.split()) for r in rows}
-    )
-    if len(widths) > 1:
-        raise InputError(f"{where}: its sensors have different numbers of steps; {_REMEDY}")
+    widths = [len(row.split()) for row in rows]
+    for sensor, width in enumerate(widths, 1):
+        if width != widths[0]:
+            raise InputError(
+                f"{where}: its sensors have different numbers of steps, sensor 1 {widths[0]} and "
+                f"sensor {sensor} {width}; {_REMEDY}"
+            )
     try:
+        # Of the ways to read this in numpy this is the fastest, and unlike fromstring it is strict.
         values = np.array(line[1:-1].replace(b";", b" ").split(), dtype=np.float32)
     except ValueError as error:
         raise InputError(f"{where}: {_first_line(error)}; {_REMEDY}") from None
     if values.size == 0:
         raise InputError(f"{where}: an empty matrix; {_REMEDY}")
-    if not (values.min() >= 0 and values.max() <= 1):  # NaN fails too
+    if np.isnan(values).any():
+        raise InputError(f"{where}: a value is NaN; {_REMEDY}")
+    if values.min() < 0 or values.max() > 1:
         raise InputError(f"{where}: values outside [0, 1], which are no occupancy rates; {_REMEDY}")
     return values.reshape(len(rows), -1).T
 

@@ -1,8 +1,16 @@
 """Simulated traffic of PEMS-SF's shape and kind, for when the real data cannot be had. Not PEMS-SF.
 
-Mean squared error over the missing entries (1e-4) of the 173 test days, 122-140 of 144 steps missing, one
-mask for each day: Linear 14.8, K nearest neighbours 3.9 (k = 20), mean training day 10.5. The paper
-reports Linear 15.59 and KNN 4.58 on PEMS-SF.
+Mean squared error over the missing entries (1e-4) of the 173 test days, 122 to 140 of 144 steps
+missing (all sensors together, the first step never), one mask for each day, averaged over four
+draws of the masks; in brackets the paper's row on PEMS-SF:
+
+  linear interpolation, sensor by sensor                            13.2 (15.59)
+  mean of the 10 training days nearest on the observed steps         3.9 (4.58)
+  mean of the training days of the same weekday                      5.2
+  mean of all training days                                         10.6
+
+Linear depends on the masks drawn, 12.4 to 14.2; the other rows move by less than 0.1. The noise
+that nothing could predict accounts for about 0.5.
 """
 
 import numpy as np
@@ -26,12 +34,12 @@ def load(days_train: int = 267, days_test: int = 173, sensors: int = 963, seed: 
 def simulate(days: int, sensors: int, seed: int) -> np.ndarray:
     """Consecutive days from a Monday on: (days, 144, sensors) float32, occupancy in [0, 1].
 
-    Each sensor stands on a corridor, at a place along it. Occupancy is a base that follows the demand
-    of the day plus two commuter peaks; a corridor's direction decides which of them is the large one.
-    Weekends have one flat hump. From day to day the peaks of a corridor, and those of the whole region,
-    grow, move and widen; congestion of a peak begins at a bottleneck and reaches the sensors upstream
-    later. Incidents block a place for a while and their queue grows upstream. Sensors differ in level
-    and add noise that is correlated in time.
+    Each sensor stands on a corridor, at a place along it. Occupancy is a base that follows the
+    demand of the day plus two commuter peaks; a corridor's direction decides which of them is the
+    large one. Weekends have one flat hump. From day to day the peaks of a corridor, and those of
+    the whole region, grow, move and widen; congestion of a peak begins at a bottleneck and reaches
+    the sensors upstream later. Incidents block a place for a while and their queue grows upstream.
+    Sensors differ in level and add noise that is correlated in time.
     """
     rng = np.random.default_rng(seed)
     corridor = np.sort(rng.integers(_CORRIDORS, size=sensors))
