@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import shlex
 import sys
 import traceback
@@ -24,6 +25,8 @@ def run(main, usage: str, default_config: str | None = None) -> None:
     """
     absl_logging.set_verbosity(absl_logging.ERROR)  # orbax reports every save at INFO
     logging.getLogger("jax").setLevel(logging.ERROR)
+    # tensorstore's threads have more to say about a checkpoint that could not be read.
+    sys.unraisablehook = lambda _: None
     argv = list(sys.argv)
     if any(a in ("--help", "-h", "-help") for a in argv):
         names = flags.FLAGS.get_key_flags_for_module("__main__")
@@ -67,14 +70,23 @@ def _parse(argv, default_config):
     if default_config is not None and not any(a.split("=")[0] == "--config" for a in argv):
         argv.insert(1, f"--config={os.path.join(default_config, _dataset(argv))}.py")
     try:
-        return flags.FLAGS(argv)[1:]
+        rest = flags.FLAGS(argv)[1:]
+        if default_config is not None:
+            _ = flags.FLAGS.config.dataset  # an unreadable file is reported on the first look
+        return rest
     except flags.Error as error:
         raise InputError(f"{error}; --help lists the flags") from None
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename}: no such config") from None
-    except (AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
-        # An override of a field that is not there, or of another type.
-        raise InputError(f"--config: {error}") from None
+    except (AttributeError, KeyError, TypeError, ValueError, SyntaxError, OSError) as error:
+        raise InputError(f"--config: {_what_is_wrong(error)}") from None
+
+
+def _what_is_wrong(error):
+    text = str(error).rpartition("earlier failure to load: ")[2]
+    name = re.match(r"[\"'\\]+(\w+)[\"'\\]", text)  # all that is said of a field that is not there
+    if name is None:
+        return text
+    meant = re.search(r'Did you mean "(\w+)"', text)
+    return f"there is no setting {name[1]!r}" + (f"; did you mean {meant[1]!r}?" if meant else "")
 
 
 def _dataset(argv):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,16 +25,17 @@ TINY = [
 ]
 
 
-def command(script, *arguments, cwd, env=()):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **dict(env)}
+def command(script, *arguments, cwd):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # as in conftest.py
     return [sys.executable, str(ROOT / script), *map(str, arguments)], {
         "cwd": cwd,
         "env": environment,
     }
 
 
-def run(script, *arguments, cwd, env=()):
-    words, options = command(script, *arguments, cwd=cwd, env=env)
+def run(script, *arguments, cwd):
+    words, options = command(script, *arguments, cwd=cwd)
     return subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
 
 
@@ -96,15 +98,16 @@ def test_a_finished_run_is_not_trained_again(folder):
 BAD = [
     ("train.py", ["--flga=1"], "Unknown command line flag 'flga'"),
     ("train.py", ["--dataset", "tarffic"], "should be one of <traffic|billiards|files>"),
-    ("train.py", ["--data", "nowhere.csv"], "--data nowhere.csv: no such file"),
-    ("train.py", ["--data", "series.csv", "--config.model.hiden=3"], "hiden"),
+    ("train.py", ["--data", "nowhere.csv"], "nowhere.csv: no such file or folder"),
+    ("train.py", ["--data", "series.csv", "--config.model.hiden=3"], "no setting 'hiden'"),
     ("train.py", ["--data", "series.csv", "--config.model.hidden=x"], "hidden"),
-    ("train.py", ["--data", "series.csv", "--config", "no.py"], "no.py"),
+    ("train.py", ["--data", "series.csv", "--config", "no.py"], "no.py [Errno 2] No such file"),
     ("train.py", ["--dataset", "files"], "--dataset files needs --data"),
     ("train.py", ["--data", "series.csv", "again"], "again: unexpected argument"),
     ("train.py", ["--data", "series.csv", *TINY, "--config.model.hidden=5"], "hidden: 4, now 5"),
     ("train.py", ["--data", "series.csv", *TINY, "--workdir", "series.csv/x"], "cannot be written"),
     ("eval.py", [], "one argument is needed"),
+    ("eval.py", ["damaged"], "cannot be read as a checkpoint"),
     ("eval.py", ["nowhere"], "nowhere: not the folder of a run"),
     ("eval.py", ["runs/files", "--impute", "series.csv"], "--impute needs --out"),
     (
@@ -119,6 +122,9 @@ BAD = [
 @pytest.mark.parametrize("script,arguments,message", BAD)
 def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
     (folder / "wide.csv").write_text("1,2,\n4,5,6\n")
+    shutil.copytree(folder / "runs/files", folder / "damaged", dirs_exist_ok=True)
+    for file in (folder / "damaged").rglob("d/*"):
+        file.write_bytes(b"garbage")
     done = run(script, *arguments, cwd=folder)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr

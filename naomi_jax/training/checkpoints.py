@@ -42,10 +42,16 @@ class Checkpoints:
                     cleanup_tmp_directories=True,
                 ),
             )
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise InputError(
                 f"{self.folder}: checkpoints cannot be kept here ({_first_line(error)}); "
                 "choose another --workdir"
+            ) from error
+        except ValueError as error:  # orbax reads what it finds, and does not say where
+            found = " or ".join(sorted(n for n in os.listdir(self.folder) if n.isdigit()))
+            raise InputError(
+                f"{self.folder}: checkpoint {found} is damaged ({_first_line(error)}); delete its "
+                "folder there to go on from what is left"
             ) from error
 
     def __enter__(self):

@@ -1,6 +1,7 @@
 """Training as pure functions: what happens on the device between two looks from the host."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,7 @@ def _teacher_forced(params, x, mask, key):
 LOSSES: dict[str, Callable] = {"teacher_forced": _teacher_forced, "free_running": _free_running}
 
 
+@functools.lru_cache(maxsize=8)  # runs in one process that differ in data or seed compile once
 def make_run(
     phase: PhaseConfig,
     batch_size: int,
