@@ -45,6 +45,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.teacher_forced.warmup_epochs = 0
     config.teacher_forced.clip = 10.0  # largest norm of the gradient
     config.teacher_forced.weight_decay = 0.0
+    config.teacher_forced.scale_inputs = False  # a lower rate where D > hidden
 
     config.free_running = ml_collections.ConfigDict()
     config.free_running.epochs = 0
@@ -54,4 +55,5 @@ def get_config() -> ml_collections.ConfigDict:
     config.free_running.warmup_epochs = 4
     config.free_running.clip = 1.0
     config.free_running.weight_decay = 0.0
+    config.free_running.scale_inputs = False
     return config

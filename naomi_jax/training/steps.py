@@ -31,6 +31,8 @@ class PhaseConfig:
       warmup: updates over which the rate rises from zero.
       clip: largest global norm of the gradient.
       weight_decay: of AdamW, on matrices only; 0 is Adam.
+      scale_inputs: the weights that read the data take min(1, H / D) times the rate. Adam moves each
+        of them alike, so D > H of them move a unit's sum further than its H recurrent ones do.
     """
 
     loss: str
@@ -41,6 +43,7 @@ class PhaseConfig:
     warmup: int = 0
     clip: float = 10.0
     weight_decay: float = 0.0
+    scale_inputs: bool = False
 
     def __post_init__(self):
         if self.loss not in LOSSES:
@@ -87,7 +90,19 @@ def make_optimizer(phase: PhaseConfig) -> optax.GradientTransformation:
             weight_decay=phase.weight_decay,
             mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params),
         ),
+        optax.stateless(_scale_inputs) if phase.scale_inputs else optax.identity(),
     )
+
+
+def _scale_inputs(updates, params):
+    del params
+
+    def scaled(layers):
+        dim, hidden = layers[0]["wx"].shape[0], layers[0]["wh"].shape[0]
+        first = {**layers[0], "wx": layers[0]["wx"] * min(1, hidden / dim)}
+        return (first, *layers[1:])
+
+    return {**updates, "gru": scaled(updates["gru"]), "back_gru": scaled(updates["back_gru"])}
 
 
 def _free_running(params, x, mask, key):

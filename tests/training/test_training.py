@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax import losses
+from naomi_jax import losses, model
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -260,6 +260,20 @@ def test_a_step_is_adamw_on_the_loss(dataset):
         after.params,
         jax.tree.map(expected, before, gradient),
     )
+
+
+def test_weights_that_read_wide_data_take_a_lower_rate():
+    phase = steps.PhaseConfig("free_running", 10, 1e-2)
+    params = model.init(jax.random.key(0), model.ModelConfig(8, 2, 2, 1, 3))
+    updates = []
+    for scale_inputs in (False, True):
+        optimizer = steps.make_optimizer(dataclasses.replace(phase, scale_inputs=scale_inputs))
+        gradient = jax.tree.map(jnp.sin, params)
+        updates.append(optimizer.update(gradient, optimizer.init(params), params)[0])
+    ratios = jax.tree.map(lambda plain, scaled: np.unique(scaled / plain), *updates)
+    expected = jax.tree.map(lambda _: 1.0, params)
+    expected["gru"][0]["wx"], expected["back_gru"][0]["wx"] = 2 / 8, 2 / 9
+    jax.tree.map(np.testing.assert_allclose, ratios, expected)
 
 
 @pytest.mark.parametrize("kind", ["random", "block", "tail"])
