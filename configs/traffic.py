@@ -1,6 +1,14 @@
 """Traffic occupancy, small enough for a laptop.
 
-RESULT_PLACEHOLDER
+    python train.py --dataset traffic
+
+With no network, on the SIMULATED traffic (not PEMS-SF): L2 3.78e-4 (Linear 12.37e-4, KNN 3.86e-4), 6 minutes of
+training on 2 CPU cores.
+
+    python train.py --dataset traffic --data traffic_hourly
+
+On a year and a half of hourly occupancy from 20 freeway sensors (433 / 12 / 36 windows of 144 hours, 122-140
+missing): L2 9.93e-4 (Linear 43.95e-4, KNN 10.02e-4), 3 minutes. Seed 0 in both.
 """
 
 import ml_collections
