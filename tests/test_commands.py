@@ -28,6 +28,8 @@ TINY = [
 def command(script, *arguments, cwd):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # as in conftest.py
+    environment["JAX_COMPILATION_CACHE_DIR"] = str(cwd / "compiled")
+    environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
     return [sys.executable, str(ROOT / script), *map(str, arguments)], {
         "cwd": cwd,
         "env": environment,

@@ -28,13 +28,17 @@ def random_mask(rng, steps):
     return mask
 
 
-# Shapes are drawn from few values, so that 200 cases compile few programs.
-SHAPES = [(1, 1), (2, 5), (3, 17), (4, 30), (5, 33), (6, 64)]
+# Few shapes with 34 cases each, so that 204 cases compile few programs; as many again are slow.
+CASES = [
+    pytest.param(levels, steps, 1 + stochastic, stochastic, marks=[pytest.mark.slow] * slow)
+    for levels, steps in [(1, 1), (2, 5), (3, 17), (4, 30), (5, 33), (6, 64)]
+    for stochastic in (False, True)
+    for slow in [levels % 2 == stochastic]
+]
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("levels,steps", SHAPES)
-@pytest.mark.parametrize("layers,stochastic", [(1, False), (2, True)])
+@pytest.mark.parametrize("levels,steps,layers,stochastic", CASES)
 def test_values_and_gradients_equal_the_recursion(levels, steps, layers, stochastic):
     config = naomi_jax.ModelConfig(
         dim=2, hidden=4, layers=layers, levels=levels, head_hidden=3, stochastic=stochastic

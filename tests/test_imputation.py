@@ -176,8 +176,8 @@ def test_lengths_are_sequences_of_their_own(params):
 
 
 def test_gradients_with_lengths(params):
-    x, mask = data()
-    lengths = jnp.array([20, 7, 1])
+    x, mask = (a[:2] for a in data())
+    lengths = jnp.array([7, 1])
 
     def scalar(params, x):
         return jnp.sin(naomi_jax.impute(params, x, mask, lengths=lengths)).sum()
@@ -185,9 +185,9 @@ def test_gradients_with_lengths(params):
     def alone(params, x):
         parts = [
             jnp.sin(naomi_jax.impute(params, x[i, :n], mask[i, :n])).sum()
-            for i, n in enumerate((20, 7, 1))
+            for i, n in enumerate((7, 1))
         ]
-        return sum(parts) + sum(jnp.sin(x[i, n:]).sum() for i, n in enumerate((20, 7, 1)))
+        return sum(parts) + sum(jnp.sin(x[i, n:]).sum() for i, n in enumerate((7, 1)))
 
     one, other = (jax.grad(f, argnums=(0, 1))(params, x) for f in (scalar, alone))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, other)
