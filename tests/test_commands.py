@@ -160,6 +160,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Sharding info not provided")  # there is one device
 def test_kill_9_three_times_changes_nothing(folder):
     """The same final parameters, to the bit, as a run left alone."""
     rng = np.random.default_rng()
