@@ -3,6 +3,7 @@
 python eval.py RUN_DIR
 python eval.py RUN_DIR --figure OUT.png
 python eval.py RUN_DIR --impute IN --out OUT [--num-samples N]
+python eval.py --table 1|2|3 [RUN_DIR ...]
 """
 
 import sys
@@ -25,28 +26,50 @@ flags.DEFINE_string(
     "figure", None, "Draw a filled test sequence instead of the table (extra plot)."
 )
 flags.DEFINE_integer("seed", 0, "Of the samples.")
+flags.DEFINE_enum(
+    "table", None, ["1", "2", "3"], "A table of the paper, from the runs named or all in runs/."
+)
+flags.DEFINE_multi_string("runs", [], "Runs of the table; the same as naming them without --runs.")
 
 FLAGS = flags.FLAGS
 
 
 def main(*arguments):
-    if len(arguments) != 1:
+    if FLAGS.table:
+        _table(int(FLAGS.table), [*FLAGS.runs, *arguments])
+        return
+    if len(arguments) != 1 or FLAGS.runs:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
     (workdir,) = arguments
     record = run_folder.read(workdir)
-    settings = record["config"]
-    run = run_config.resolve(settings, tuple(record["data"]["shape"][0]))
+    run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
     if FLAGS.impute:
         if not FLAGS.out:
             raise InputError("--impute needs --out FILE")
-        params, scaler, _ = run_folder.load_model(workdir, run)
-        print(
-            fill.fill_file(params, scaler, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed)
-        )
+        model = report.fitted(workdir, run)
+        print(fill.fill_file(model, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed))
         print(f"The model was trained on: {record['data']['source']}")
         return
     if FLAGS.out or FLAGS.num_samples:
         raise InputError("--out and --num-samples go with --impute FILE")
+    dataset = _dataset(record)
+    if FLAGS.figure:
+        report.figure_of_run(workdir, run, dataset, FLAGS.figure)
+        print(f"{FLAGS.figure}: a test sequence, filled")
+    else:
+        print(report.table_of_run(workdir, run, dataset))
+
+
+def _table(number, folders):
+    folders = report.collect(number, folders)
+    table = report.table_of_runs(folders, _dataset(run_folder.read(folders[0])))
+    print(f"Table {number} of the paper, from {', '.join(folders)}\n\n{table}")
+    print(f"\nIn Markdown:\n\n{table.markdown()}")
+
+
+def _dataset(record):
+    """The data of a run, which must not have changed since."""
+    settings = record["config"]
     dataset = registry.load(
         settings["dataset"],
         settings["data"] or None,
@@ -59,11 +82,7 @@ def main(*arguments):
             f"the data has changed: the run was trained on {record['data']['source']!r}, what is "
             f"there now is {dataset.source!r}; put the data back to evaluate it"
         )
-    if FLAGS.figure:
-        report.figure_of_run(workdir, run, dataset, FLAGS.figure)
-        print(f"{FLAGS.figure}: a test sequence, filled")
-    else:
-        print(report.table_of_run(workdir, run, dataset))
+    return dataset
 
 
 if __name__ == "__main__":

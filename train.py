@@ -1,4 +1,6 @@
-"""Train NAOMI: python train.py --dataset traffic|billiards|files [--data PATH] [--workdir DIR]
+"""Train NAOMI: python train.py --dataset traffic|billiards|basketball|files [--data PATH] [--workdir DIR]
+
+--model single_res|maskgan|grui trains one of the models it is compared with.
 
 Every setting of the config can be changed: --config.model.hidden=64. Run the same command again to go
 on where it stopped.
@@ -16,12 +18,14 @@ from naomi_jax.data import registry
 from naomi_jax.evaluation import report
 from naomi_jax.training import config as run_config
 from naomi_jax.training import loop, run_folder
+from naomi_jax.training.models import MODELS
 
 flags.DEFINE_enum(
     "dataset", None, registry.NAMES, "What to train on; traffic unless --data is given."
 )
 flags.DEFINE_string("data", None, "Your copy of the data: PEMS-SF, or a .npz, .npy or .csv file.")
-flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET by default.")
+flags.DEFINE_enum("model", "naomi", list(MODELS), "What to train; the config is made for it.")
+flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET or runs/DATASET_MODEL.")
 config_flags.DEFINE_config_file("config", None, "The config; configs/DATASET.py by default.")
 
 FLAGS = flags.FLAGS
@@ -30,7 +34,9 @@ CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs")
 
 def main():
     config = FLAGS.config
-    workdir = FLAGS.workdir or os.path.join("runs", config.dataset)
+    kind = config.model.kind
+    name = config.dataset if kind == "naomi" else f"{config.dataset}_{kind}"
+    workdir = FLAGS.workdir or os.path.join("runs", name)
     if FLAGS.data:
         config.data = os.path.abspath(FLAGS.data)
     settings = config.to_dict()

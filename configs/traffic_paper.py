@@ -8,8 +8,10 @@ of 3.54e-4 on PEMS-SF. The number of epochs is not published; 200 is a guess, te
 
 import ml_collections
 
+from naomi_jax.training import defaults
 
-def get_config() -> ml_collections.ConfigDict:
+
+def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config = ml_collections.ConfigDict()
     config.dataset = "traffic"
     config.data = ""  # a copy of the data, as --data gives it; "" downloads or simulates
@@ -18,42 +20,25 @@ def get_config() -> ml_collections.ConfigDict:
     config.seed = 0
 
     config.model = ml_collections.ConfigDict()
-    config.model.hidden = 300  # width of both GRUs
+    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.hidden = 300  # width of the GRUs
     config.model.layers = 2  # stacked GRU layers
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
     config.model.head_hidden = 200  # width of each level's hidden layer
     config.model.stochastic = False  # a value at each step, not a distribution
+    config.model.residual = False  # heads that correct a straight line; not in the paper
 
-    config.masks = ml_collections.ConfigDict()
-    config.masks.kind = "random"  # random, block, tail or file
-    config.masks.low = 122.0  # fewest missing steps; below 1: a share of the sequence
-    config.masks.high = 140.0  # most missing steps
-    config.masks.per_sequence = False  # one mask a batch is faster
-    config.masks.file = ""  # of masks.kind=file
-
+    config.masks = defaults.masks(122, 140)
     config.standardise = "feature"  # one mean for each sensor; "step": subtract the mean day
     config.batch_size = 64
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
-    config.teacher_forced = ml_collections.ConfigDict()
-    config.teacher_forced.epochs = 200
-    config.teacher_forced.learning_rate = 1e-3
-    config.teacher_forced.schedule = (
-        "step"  # constant, cosine or step (a tenth after `drop` of the steps)
-    )
-    config.teacher_forced.drop = 0.5
-    config.teacher_forced.warmup_epochs = 0
-    config.teacher_forced.clip = 10.0  # largest norm of the gradient
-    config.teacher_forced.weight_decay = 0.0
-    config.teacher_forced.scale_inputs = False  # a lower rate where D > hidden
+    config.teacher_forced = defaults.phase(epochs=200, schedule="step")
+    config.free_running = defaults.phase()
 
-    config.free_running = ml_collections.ConfigDict()
-    config.free_running.epochs = 0
-    config.free_running.learning_rate = 2e-3
-    config.free_running.schedule = "cosine"
-    config.free_running.drop = 0.5
-    config.free_running.warmup_epochs = 4
-    config.free_running.clip = 1.0
-    config.free_running.weight_decay = 0.0
-    config.free_running.scale_inputs = False
+    # Deterministic dynamics need no adversary; MaskGAN and GRUI are what they are by theirs.
+    config.discriminator = defaults.discriminator()
+    config.adversarial = defaults.phase(learning_rate=3e-6, schedule="constant")
+    if model in ("maskgan", "grui"):
+        config.adversarial.epochs = 60
     return config

@@ -13,9 +13,9 @@ from naomi_jax.version import __version__
 __all__ = [
     "ModelConfig",
     "Schedule",
+    "__version__",
     "from_torch",
     "impute",
     "init",
     "make_schedule",
-    "__version__",
 ]

@@ -67,8 +67,8 @@ def _fail(message):
 
 
 def _parse(argv, default_config):
-    if default_config is not None and not any(a.split("=")[0] == "--config" for a in argv):
-        argv.insert(1, f"--config={os.path.join(default_config, _dataset(argv))}.py")
+    if default_config is not None:
+        argv = _with_config(argv, default_config)
     try:
         rest = flags.FLAGS(argv)[1:]
         if default_config is not None:
@@ -89,13 +89,27 @@ def _what_is_wrong(error):
     return f"there is no setting {name[1]!r}" + (f"; did you mean {meant[1]!r}?" if meant else "")
 
 
-def _dataset(argv):
-    """The value of --dataset before flags are parsed: it decides which config is read."""
-    for flag, value in zip(argv, [*argv[1:], ""]):
-        if flag.startswith("--dataset="):
+def _with_config(argv, folder):
+    """argv with --config=FILE:MODEL, which flags decide before they are parsed."""
+    dataset, given = _value(argv, "--dataset"), _value(argv, "--config")
+    if dataset is None:
+        dataset = "traffic" if _value(argv, "--data") is None else "files"
+    if not dataset.isidentifier():
+        dataset = "traffic"  # the flag's own check complains
+    config = given or f"{os.path.join(folder, dataset)}.py"
+    model = _value(argv, "--model")
+    rest = [
+        a for a in argv[1:] if given is None or a not in ("--config", given, f"--config={given}")
+    ]
+    return [argv[0], f"--config={config}" + (f":{model}" if model else ""), *rest]
+
+
+def _value(argv, name):
+    """The value of a flag, or None where it is not there."""
+    value = None
+    for flag, following in zip(argv, [*argv[1:], ""]):
+        if flag == name:
+            value = following
+        elif flag.startswith(f"{name}="):
             value = flag.partition("=")[2]
-        elif flag != "--dataset":
-            continue
-        return value if value.isidentifier() else "traffic"
-    given = any(a.split("=")[0] == "--data" for a in argv)
-    return "files" if given else "traffic"
+    return value

@@ -20,6 +20,20 @@ from naomi_jax import gru, model
 from naomi_jax.schedule import BACKWARD, FORWARD, Schedule
 
 
+class _Anchors(NamedTuple):
+    """What a residual head starts from in each tick: known values on both sides of the decoded step.
+
+    Attributes:
+      left, right: (N,) or (N, B) steps, clipped into the sequence.
+      left_weight, right_weight: of linear interpolation between them; 0 for one that does not exist.
+    """
+
+    left: chex.Array
+    right: chex.Array
+    left_weight: chex.Array
+    right_weight: chex.Array
+
+
 class _Weights(NamedTuple):
     """What the decode uses of the model."""
 
@@ -52,33 +66,68 @@ def decode(
     """
     chex.assert_rank([x, known], 3)
     weights = _Weights(params["gru"], params["back_gru"], model.level_heads(params))
-    known = jnp.broadcast_to(known, x.shape)
-    x = jnp.where(known, x, 0)
     # Ticks lead, (N,) or (N, B), because the scans slice them.
     schedule = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), schedule)
-    return _decode(weights, x, backward, noise, known, schedule)
+    anchors = _anchors(schedule, x.dtype) if "skip" in params["heads"] else None
+    known = jnp.broadcast_to(known, x.shape)
+    x = jnp.where(known, x, 0)
+    return _decode(weights, x, backward, noise, known, (schedule, anchors))
+
+
+def _anchors(schedule, dtype):
+    """_Anchors of every tick that has a head.
+
+    The left one is c, the last step consumed. The right one is the next step that is known: c + 2s
+    inside a block, where that is decoded already; at a block's own first tick (its pivot is a row of
+    the initial backward states) the first observed step from c + 2s on.
+    """
+    steps = schedule.forward_tick.shape[0]
+    stride = jnp.left_shift(1, jnp.maximum(schedule.head - 1, 0))
+    left, right = schedule.step - stride, schedule.step + stride
+    observed = schedule.head_tick == schedule.head.shape[0]  # or beyond the sequence's length
+    inside = schedule.forward_tick < schedule.head.shape[0]
+    index = jnp.arange(steps).reshape(-1, *[1] * (observed.ndim - 1))
+    after = jax.lax.cummin(jnp.where(observed & inside, index, steps), axis=0, reverse=True)
+    after = jnp.concatenate([after, jnp.full_like(after[:1], steps)])
+    first = schedule.pivot <= steps
+    pivot = jnp.minimum(schedule.pivot, steps)
+    right = jnp.where(first, jnp.take_along_axis(after, pivot, axis=0), right)
+    weights = model.line_weights(left, schedule.step, right, steps, dtype)
+    return _Anchors(jnp.clip(left, 0, steps - 1), jnp.clip(right, 0, steps - 1), *weights)
+
+
+def _between(anchors, x, read):
+    """Linear interpolation between the anchors, read from x (T, B, D) by `read`; None without them."""
+    if anchors is None:
+        return None
+    left = _times(anchors.left_weight, read(x, anchors.left))
+    return left + _times(anchors.right_weight, read(x, anchors.right))
+
+
+def _times(weight, rows):
+    return weight.reshape(weight.shape + (1,) * (rows.ndim - weight.ndim)) * rows
 
 
 @jax.custom_vjp
-def _decode(weights, x, backward, noise, known, schedule):
-    return _run(weights, x, backward, noise, known, schedule, save=False)[0]
+def _decode(weights, x, backward, noise, known, plan):
+    return _run(weights, x, backward, noise, known, plan, save=False)[0]
 
 
-def _decode_saving(weights, x, backward, noise, known, schedule):
-    x, states, gates = _run(weights, x, backward, noise, known, schedule, save=True)
-    return x, (weights, x, states, gates, noise, known, schedule)
+def _decode_saving(weights, x, backward, noise, known, plan):
+    x, states, gates = _run(weights, x, backward, noise, known, plan, save=True)
+    return x, (weights, x, states, gates, noise, known, plan)
 
 
-def _run(weights, x, backward, noise, known, schedule, save):
+def _run(weights, x, backward, noise, known, plan, save):
     """Returns (x filled, states of all rows, Gates of all ticks or None)."""
-    ticks = schedule.head.shape[0]
+    ticks = plan[0].head.shape[0]
     first = x.shape[0] + 1
 
     def tick(carry, xs):
         states, x = carry
-        row, op = xs
+        row, op, anchors = xs
         value = _read(x, op.step)
-        decoded = _apply_heads(weights.heads, op, value, states[-1], noise)
+        decoded = _apply_heads(weights.heads, op, anchors, value, x, states[-1], noise)
         value = jnp.where(_read(known, op.step), value, decoded)
         x = _write(x, op.step, value)
         source = tuple(_read(s, op.source) for s in states)
@@ -90,12 +139,13 @@ def _run(weights, x, backward, noise, known, schedule, save):
 
     states = tuple(jnp.pad(s, ((0, ticks), (0, 0), (0, 0))) for s in backward)
     rows = first + jnp.arange(ticks)
-    (states, x), gates = jax.lax.scan(tick, (states, x), (rows, _operations(schedule)))
+    (states, x), gates = jax.lax.scan(tick, (states, x), (rows, *_operations(plan)))
     return x, states, gates
 
 
 def _decode_transposed(residuals, d_x):
-    weights, x, states, gates, noise, known, schedule = residuals
+    weights, x, states, gates, noise, known, plan = residuals
+    schedule, anchors = plan
     ticks = schedule.head.shape[0]
     first = x.shape[0] + 1
 
@@ -104,25 +154,37 @@ def _decode_transposed(residuals, d_x):
         # the reads are done inside the branches, which hand back whole new rows, and the writes
         # follow in an order that depends on both branches.
         d_states, d_x = carry
-        row, op, gates = xs
+        row, op, here, gates = xs
         d_gates, d_source, d_value = _transpose_cells(
             weights, op, gates, states, d_states, d_x, row
         )
         d_decoded = jnp.where(_read(known, op.step), 0, d_value)
-        d_left, d_right = _transpose_heads(
-            weights.heads, op, d_decoded, states[-1], d_states[-1], d_source[-1], noise
+        d_left, d_right, d_anchors = _transpose_heads(
+            weights.heads,
+            op,
+            here,
+            d_decoded,
+            x,
+            d_x,
+            states[-1],
+            d_states[-1],
+            d_source[-1],
+            noise,
         )
         top = _write(d_states[-1], op.pivot, d_right)
         d_states = tuple(_write(d, op.source, h) for d, h in zip((*d_states[:-1], top), d_source))
         top = _write(d_states[-1], op.forward, d_left)
+        if here is not None:
+            # Before the step itself: an anchor that does not exist may stand for it.
+            d_x = _write(_write(d_x, here.left, d_anchors[0]), here.right, d_anchors[1])
         return ((*d_states[:-1], top), _write(d_x, op.step, d_value)), d_gates
 
     d_states = jax.tree.map(jnp.zeros_like, states)
-    xs = (first + jnp.arange(ticks), _operations(schedule), gates)
+    xs = (first + jnp.arange(ticks), *_operations(plan), gates)
     (d_states, d_x), d_gates = jax.lax.scan(tick, (d_states, d_x), xs, reverse=True)
     d_backward = tuple(d[:first] for d in d_states)
     d_decoded = jnp.where(known, 0, d_x)
-    d_heads = _head_gradients(weights.heads, states[-1], d_decoded, noise, schedule)
+    d_heads = _head_gradients(weights.heads, x, states[-1], d_decoded, noise, schedule, anchors)
     d_weights = _Weights(
         _forward_gradients(x, states, d_gates, schedule),
         _backward_gradients(x, states, d_gates, schedule),
@@ -134,9 +196,10 @@ def _decode_transposed(residuals, d_x):
 _decode.defvjp(_decode_saving, _decode_transposed)
 
 
-def _operations(schedule):
+def _operations(plan):
     """The fields that a tick reads; the inverse indices stay out of the scan."""
-    return schedule.replace(forward_tick=None, head_tick=None, backward_tick=None)
+    schedule, anchors = plan
+    return schedule.replace(forward_tick=None, head_tick=None, backward_tick=None), anchors
 
 
 # Buffers: (rows, B, ...), indexed by one row for the batch or by one row per sequence.
@@ -173,40 +236,54 @@ def _where(flag, then, otherwise):
 # Heads.
 
 
-def _sample(head, left, right, noise):
+def _sample(head, left, right, noise, base):
     mean, std = model.apply_head(head, left, right)
-    return mean if std is None else mean + std * noise
+    value = mean if base is None else mean + head["skip"] * base
+    return value if std is None else value + std * noise
 
 
-def _head_operands(op, top, noise):
+def _head_operands(op, anchors, x, top, noise):
     eps = None if noise is None else _read(noise, op.step)
-    return _read(top, op.forward), _read(top, op.pivot), eps
+    return _read(top, op.forward), _read(top, op.pivot), eps, _between(anchors, x, _read)
 
 
-def _apply_heads(heads, op, value, top, noise):
+def _apply_heads(heads, op, anchors, value, x, top, noise):
     """The value decoded in this tick, (B, D); `value` itself where no head is asked for."""
-    left, right, eps = _head_operands(op, top, noise)
+    operands = _head_operands(op, anchors, x, top, noise)
     if op.head.ndim == 0:
-        branches = [lambda head=head: _sample(head, left, right, eps) for head in heads]
+        branches = [lambda head=head: _sample(head, *operands) for head in heads]
         return jax.lax.switch(op.head, [lambda: value, *branches])
     for level, head in enumerate(heads):
-        value = _where(op.head == level + 1, _sample(head, left, right, eps), value)
+        value = _where(op.head == level + 1, _sample(head, *operands), value)
     return value
 
 
-def _transpose_heads(heads, op, d_decoded, top, d_top, d_source, noise):
+def _transpose_heads(heads, op, anchors, d_decoded, x, d_x, top, d_top, d_source, noise):
     """New rows op.forward and op.pivot of the last layer's state gradients, (B, H) each.
 
-    d_source is the new row op.source, which is the same as op.forward in many ticks.
+    d_source is the new row op.source, which is the same as op.forward in many ticks. The third
+    result is a pair, the rows anchors.left and anchors.right of d_x, or None without anchors.
     """
-    left, right, eps = _head_operands(op, top, noise)
+    left, right, eps, base = _head_operands(op, anchors, x, top, noise)
 
     def none():
         same = op.source == op.forward
-        return _where(same, d_source, _read(d_top, op.forward)), _read(d_top, op.pivot)
+        d_left = _where(same, d_source, _read(d_top, op.forward))
+        d_anchors = None
+        if anchors is not None:
+            d_anchors = _read(d_x, anchors.left), _read(d_x, anchors.right)
+        return d_left, _read(d_top, op.pivot), d_anchors
 
     def pull(head, d):
-        return jax.vjp(lambda a, b: _sample(head, a, b, eps), left, right)[1](d)
+        _, transpose = jax.vjp(
+            lambda *args: _sample(head, *args[:2], eps, args[2]), left, right, base
+        )
+        d_left, d_right, d_base = transpose(d)
+        d_anchors = None
+        if anchors is not None:
+            weights = anchors.left_weight, anchors.right_weight
+            d_anchors = tuple(_times(weight, d_base) for weight in weights)
+        return d_left, d_right, d_anchors
 
     def plus(head):
         return jax.tree.map(jnp.add, none(), pull(head, d_decoded))
@@ -223,7 +300,7 @@ def _transpose_heads(heads, op, d_decoded, top, d_top, d_source, noise):
     return jax.lax.cond(jnp.any(op.head != 0), every, none)
 
 
-def _head_gradients(heads, top, d_decoded, noise, schedule):
+def _head_gradients(heads, x, top, d_decoded, noise, schedule, anchors):
     """Gradients of every level's weights, from all decoded entries at once.
 
     Each row (step, sequence) belongs to one level. The rows are grouped by level, in blocks of
@@ -236,6 +313,7 @@ def _head_gradients(heads, top, d_decoded, noise, schedule):
         _gather(top, _gather(schedule.forward, schedule.head_tick)),
         _gather(top, _gather(schedule.pivot, schedule.head_tick)),
         noise,
+        _between(jax.tree.map(lambda a: _gather(a, schedule.head_tick), anchors), x, _gather),
         d_decoded,
     )
     rows = jax.tree.map(lambda a: a.reshape(steps * batch, -1), rows)
@@ -244,11 +322,11 @@ def _head_gradients(heads, top, d_decoded, noise, schedule):
 
     def add_block(total, block):
         index, l = block
-        left, right, eps, d = jax.tree.map(
+        left, right, eps, base, d = jax.tree.map(
             lambda a: a.at[index].get(mode="fill", fill_value=0), rows
         )
         head = jax.tree.map(lambda a: a[l], stacked)
-        (d_head,) = jax.vjp(lambda head: _sample(head, left, right, eps), head)[1](d)
+        (d_head,) = jax.vjp(lambda head: _sample(head, left, right, eps, base), head)[1](d)
         return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None
 
     total, _ = jax.lax.scan(add_block, jax.tree.map(jnp.zeros_like, stacked), (index, block_level))

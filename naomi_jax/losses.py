@@ -1,6 +1,7 @@
 """Training objectives on standardised values; scalars to be minimised."""
 
 import chex
+import jax
 import jax.numpy as jnp
 
 from naomi_jax import model
@@ -47,3 +48,24 @@ def missing_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.
     missing = jnp.broadcast_to((mask == 0)[..., None], imputed.shape).astype(x.dtype)
     total = (jnp.square(imputed - x) * missing).sum()
     return total / jnp.maximum(missing.sum(), 1)
+
+
+def discriminator(real: chex.Array, imputed: chex.Array, weights: chex.Array) -> chex.Array:
+    """Binary cross-entropy of the discriminator: real sequences are 1, imputed ones 0.
+
+    Args:
+      real, imputed: (B, S) logits.
+      weights: broadcast to (B, S); which of them count, such as the missing steps.
+    """
+    return weighted_mean(jax.nn.softplus(-real) + jax.nn.softplus(imputed), weights)
+
+
+def generator(imputed: chex.Array, weights: chex.Array) -> chex.Array:
+    """Cross-entropy of the discriminator's logits on imputed sequences toward 1."""
+    return weighted_mean(jax.nn.softplus(-imputed), weights)
+
+
+def weighted_mean(values: chex.Array, weights: chex.Array) -> chex.Array:
+    """Mean of values where weights (broadcast to values) are 1; 0 where none is."""
+    weights = jnp.broadcast_to(weights, values.shape).astype(values.dtype)
+    return (values * weights).sum() / jnp.maximum(weights.sum(), 1)

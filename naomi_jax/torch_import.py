@@ -9,14 +9,15 @@ from naomi_jax import model
 
 
 def from_torch(state_dict: dict) -> model.Params:
-    """Convert a checkpoint of the authors' NAOMI.
+    """Convert a checkpoint of the authors' NAOMI or SingleRes.
 
     Args:
       state_dict: name -> array (numpy, or anything np.asarray takes):
         gru.weight_ih_l0 (3H, D), gru.weight_hh_l0 (3H, H), gru.bias_ih_l0, gru.bias_hh_l0 (3H,), ...
         for each layer; back_gru.* alike, with D + 1 inputs, the mask first;
         networks.<s>.dec.0.weight|bias, networks.<s>.mean.weight|bias and, for stochastic models,
-        networks.<s>.std.0.weight|bias, for the strides s = 1, 2, 4, ...
+        networks.<s>.std.0.weight|bias, for the strides s = 1, 2, 4, ...; or, in a SingleRes, dec.0.*,
+        mean.* and std.0.* without networks.<s>, which become the one level of a NAOMI with R = 1.
         Gates in the order r, z, n. Other names are refused.
 
     Returns:
@@ -25,6 +26,11 @@ def from_torch(state_dict: dict) -> model.Params:
     Raises:
       ValueError: naming the array that is missing, superfluous or of a wrong shape.
     """
+    single = re.compile(r"(dec\.0|mean|std\.0)\.")
+    state_dict = {
+        f"networks.1.{name}" if single.match(name) else name: array
+        for name, array in state_dict.items()
+    }
     arrays = _Arrays(state_dict)
     strides = sorted(
         {int(m[1]) for name in state_dict if (m := re.match(r"networks\.(\d+)\.", name))}

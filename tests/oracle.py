@@ -61,6 +61,14 @@ def backward_state(params, x, known, t):
     return last_state(params["back_gru"], inputs[::-1])
 
 
+def line(x, c, t, n):
+    """The straight line at t between x_c and x_n; c = -1 and n = len(x) do not exist."""
+    if c < 0 or n >= len(x):
+        ends = ([x[c]] if c >= 0 else []) + ([x[n]] if n < len(x) else [])
+        return ends[0] if ends else np.zeros(x.shape[1])
+    return x[c] + (t - c) / (n - c) * (x[n] - x[c])
+
+
 def impute(params, x, mask, noise=None, entries=None):
     """Fill one sequence x (T, D) under mask (T,); returns it and the order [(step, level, c, n)].
 
@@ -82,6 +90,9 @@ def impute(params, x, mask, noise=None, entries=None):
         left = forward_state(params, x, c)
         right = backward_state(params, x, known, c + 2 * stride)
         mean, std = head(params["heads"], level, left, right)
+        if "skip" in params["heads"]:
+            n = next((t for t in range(c + 2 * stride, steps) if known[t]), steps)
+            mean = mean + params["heads"]["skip"][level] * line(x, c, target, n)
         value = mean if std is None else mean + std * noise[target]
         x[target] = value if entries is None else np.where(entries[target], given[target], value)
         known[target] = True
@@ -99,6 +110,10 @@ def teacher_forced(params, x, mask):
             left = forward_state(params, x, c)
             right = backward_state(params, x, np.asarray(mask, float), c + 2 * stride)
             mean, std = head(params["heads"], level, left, right)
+            if "skip" in params["heads"]:
+                mean = mean + params["heads"]["skip"][level] * line(
+                    x, c, c + stride, c + 2 * stride
+                )
             error = x[c + stride] - mean
             if std is None:
                 total = total + (error**2).sum()

@@ -61,7 +61,7 @@ def test_training_ends_with_the_table_and_the_next_command(folder):
         assert row in said
     assert "python eval.py runs/files --impute" in said
     results = json.loads((folder / "runs/files/results.json").read_text())
-    assert [row["model"][:3] for row in results["rows"]] == ["Lin", "KNN", "NAO"]
+    assert [row["title"][:3] for row in results["rows"]] == ["Lin", "KNN", "NAO"]
     assert (
         json.loads((folder / "runs/files/config.json").read_text())["config"]["model"]["hidden"]
         == 4
@@ -99,7 +99,7 @@ def test_a_finished_run_is_not_trained_again(folder):
 
 BAD = [
     ("train.py", ["--flga=1"], "Unknown command line flag 'flga'"),
-    ("train.py", ["--dataset", "tarffic"], "should be one of <traffic|billiards|files>"),
+    ("train.py", ["--dataset", "tarffic"], "should be one of <traffic|billiards|basketball|files>"),
     ("train.py", ["--data", "nowhere.csv"], "nowhere.csv: no such file or folder"),
     ("train.py", ["--data", "series.csv", "--config.model.hiden=3"], "no setting 'hiden'"),
     ("train.py", ["--data", "series.csv", "--config.model.hidden=x"], "hidden"),

@@ -80,3 +80,12 @@ def test_a_damaged_state_dict_names_the_array(change, message):
     change(arrays)
     with pytest.raises(ValueError, match=message.replace(".", r"\.")):
         naomi_jax.from_torch(arrays)
+
+
+def test_single_res_checkpoints_are_the_one_level_of_a_naomi():
+    named = state_dict(levels=1)
+    single = {name.removeprefix("networks.1."): array for name, array in named.items()}
+    assert "dec.0.weight" in single and "std.0.bias" in single
+    jax.tree.map(
+        np.testing.assert_array_equal, naomi_jax.from_torch(single), naomi_jax.from_torch(named)
+    )

@@ -12,7 +12,7 @@ class Dataset:
     """Complete sequences in the data set's own units, split once and for all.
 
     Attributes:
-      name: "traffic", "billiards" or "files".
+      name: "traffic", "billiards", "basketball" or "files".
       source: plain words on where the values come from, printed beside every number.
       simulated: whether the values come from a simulator rather than from the world.
       train: (N, T, D) float32, sequences to learn from.

@@ -61,7 +61,7 @@ def load(
     path = os.fspath(path)
     if os.path.isdir(path):
         splits = {
-            name: _array(os.path.join(path, f"{name}.npz"), "data")
+            name: read_array(os.path.join(path, f"{name}.npz"))
             for name in ("train", "val", "test")
             if os.path.exists(os.path.join(path, f"{name}.npz"))
         }
@@ -223,7 +223,13 @@ def _check_complete(values, name):
 # Arrays.
 
 
-def _array(path, key):
+def read_array(path: str | os.PathLike, key: str = "data") -> np.ndarray:
+    """One array of numbers of an .npz.
+
+    Raises:
+      InputError: naming the file and what is wrong with it.
+    """
+    path = os.fspath(path)
     return _numbers(_key(_open_npz(path), key, path), path)
 
 

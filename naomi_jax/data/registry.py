@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable
 
-from naomi_jax.data import billiards, files, traffic
+from naomi_jax.data import basketball, billiards, files, traffic
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 
-NAMES = ("traffic", "billiards", "files")
+NAMES = ("traffic", "billiards", "basketball", "files")
 
 
 def load(
@@ -39,6 +39,8 @@ def load(
                 "--data: billiards is simulated; for your own file use --dataset files"
             )
         return billiards.load()
+    if name == "basketball":
+        return basketball.load(path, log=log)
     if name == "files" and path is None:
         raise InputError(
             "--dataset files needs --data FILE (.npz, .npy, .csv, or a folder of them)"

@@ -10,19 +10,21 @@ from naomi_jax.baselines import linear
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation.tables import Fitted
 
-_COLOURS = {"truth": "0.65", "NAOMI": "#d1495b", "Linear": "#30638e"}
+_COLOURS = {"truth": "0.65", "Linear": "#30638e"}
+_MODEL = "#d1495b"
 
 
 def filled_sequence(
-    params, scaler, dataset: Dataset, mask_config: masks.MaskConfig, path, given=None, row: int = 0
+    model: Fitted, dataset: Dataset, mask_config: masks.MaskConfig, path, given=None, row: int = 0
 ) -> None:
-    """Draw one test sequence: the truth, the observed steps, NAOMI's and the linear filling.
+    """Draw one test sequence: the truth, the observed steps, the model's and the linear filling.
 
     Up to three columns with the largest variation, one below the other.
 
     Args:
-      params, scaler: the model.
+      model: a trained model.
       dataset: its data; sequence `row` of the test set is drawn.
       mask_config: how to hide steps.
       path: .png, .svg or .pdf.
@@ -43,7 +45,9 @@ def filled_sequence(
     mask = masks.draw_many(key, mask_config, 1, dataset.steps, given)
     fills = {
         "Linear": np.asarray(linear.impute((), x, mask))[0],
-        "NAOMI": bulk.impute_all(params, scaler, x, mask, key)[0],
+        model.title: bulk.impute_all(model.params, model.scaler, x, mask, key, impute=model.impute)[
+            0
+        ],
     }
     known = np.asarray(mask[0]) != 0
     columns = np.argsort(-x[0].std(0), kind="stable")
@@ -53,8 +57,10 @@ def filled_sequence(
     )
     for axis, column in zip(axes[:, 0], columns):
         axis.plot(x[0, :, column], color=_COLOURS["truth"], lw=3, label="truth")
-        for name, style in (("Linear", "--"), ("NAOMI", "-")):
-            axis.plot(fills[name][:, column], style, color=_COLOURS[name], lw=1.3, label=name)
+        for name, style in (("Linear", "--"), (model.title, "-")):
+            axis.plot(
+                fills[name][:, column], style, color=_COLOURS.get(name, _MODEL), lw=1.3, label=name
+            )
         axis.plot(np.flatnonzero(known), x[0, known, column], "ko", ms=4, label="observed")
         axis.set_ylabel(f"column {column + 1}")
         axis.spines[["top", "right"]].set_visible(False)

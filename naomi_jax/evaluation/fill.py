@@ -6,16 +6,17 @@ import numpy as np
 from naomi_jax import bulk
 from naomi_jax.data import files
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation.tables import Fitted
 
 
-def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0) -> str:
+def fill_file(model: Fitted, source: str, target: str, num_samples=None, seed=0) -> str:
     """Read `source`, fill its NaN entries, write `target` in the same format.
 
     Sequences may have any length. A step is decoded if any of its entries is missing; those that are
     there are kept, and passed on to the steps around it.
 
     Args:
-      params, scaler: the model.
+      model: a trained model.
       source, target: .npz (key `data`), .npy or .csv.
       num_samples: draws, a leading axis in the output; not for .csv.
       seed: of the draws.
@@ -27,7 +28,7 @@ def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0
       InputError: a file cannot be read or written, or does not fit the model.
     """
     table, values = files.read_series(source)
-    dim = scaler.std.shape[0]
+    dim = model.scaler.std.shape[0]
     if values.shape[-1] != dim:
         raise InputError(
             f"{source}: {values.shape[-1]} values at a step; the model was trained on {dim}"
@@ -40,7 +41,10 @@ def fill_file(params, scaler, source: str, target: str, num_samples=None, seed=0
     if known.all():
         files.write_series(target, table, values)
         return f"{target}: nothing was missing in {source}"
-    filled = bulk.impute_all(params, scaler, x, known, jax.random.key(seed), num_samples)
+    key = jax.random.key(seed)
+    filled = bulk.impute_all(
+        model.params, model.scaler, x, known, key, num_samples, impute=model.impute
+    )
     filled = np.where(known, x, filled).astype(values.dtype)
     files.write_series(target, table, filled[..., 0, :, :] if single else filled)
     missing = np.count_nonzero(~known)

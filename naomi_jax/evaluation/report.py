@@ -1,4 +1,4 @@
-"""The table and the figures of a run's folder."""
+"""The tables and figures of runs' folders."""
 
 import os
 
@@ -6,26 +6,84 @@ import jax.numpy as jnp
 
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation import figures, tables
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import figures, paper, tables
+from naomi_jax.training import config as run_config
 from naomi_jax.training import run_folder
 from naomi_jax.training.config import RunConfig
 
 
 def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Table:
-    """Evaluate the best model of a run on the test set; also writes results.json there."""
-    params, scaler, _ = run_folder.load_model(workdir, config)
-    table = tables.make_table(params, scaler, dataset, config.masks, _mask_file(config))
+    """Evaluate the model of a run on the test set; also writes results.json there."""
+    table = tables.make_table(
+        [fitted(workdir, config)], dataset, config.batch.masks, _mask_file(config)
+    )
     tables.write_json(table, os.path.join(workdir, "results.json"))
     return table
 
 
 def figure_of_run(workdir: str, config: RunConfig, dataset: Dataset, path: str) -> None:
-    """Draw a test sequence filled by the best model of a run."""
+    """Draw a test sequence filled by the model of a run."""
+    model = fitted(workdir, config)
+    figures.filled_sequence(model, dataset, config.batch.masks, path, _mask_file(config))
+
+
+def collect(number: int, folders: list[str]) -> list[str]:
+    """The runs of a table of the paper.
+
+    Args:
+      number: 1, 2 or 3.
+      folders: of the runs; empty takes all finished runs of that data set in runs/.
+
+    Returns:
+      The folders, all of runs on the same data under the same kind of masks.
+
+    Raises:
+      InputError: there is none, or they differ.
+    """
+    name = paper.NUMBERS[number]
+    if not folders:
+        folders = sorted(
+            entry.path
+            for entry in (os.scandir("runs") if os.path.isdir("runs") else ())
+            if os.path.exists(os.path.join(entry.path, "results.json"))
+            and run_folder.read(entry.path)["config"]["dataset"] == name
+        )
+        if not folders:
+            raise InputError(
+                f"--table {number}: no finished runs of {name} in runs/; make them with train.py "
+                f"--dataset {name} --model NAME --workdir runs/..., or name their folders"
+            )
+    records = {folder: run_folder.read(folder) for folder in folders}
+    first = records[folders[0]]
+    for folder, record in records.items():
+        if record["config"]["dataset"] != name:
+            raise InputError(
+                f"{folder}: a run on {record['config']['dataset']}; table {number} is about {name}"
+            )
+        if record["data"] != first["data"] or record["config"]["masks"] != first["config"]["masks"]:
+            raise InputError(
+                f"{folder}: other data or masks than {folders[0]}; a table needs runs on the same"
+            )
+    return folders
+
+
+def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
+    """One table of several runs on `dataset`; runs of one kind of model share a row."""
+    models = []
+    for folder in folders:
+        config = run_config.resolve(run_folder.read(folder)["config"], dataset.train.shape)
+        models.append(fitted(folder, config))
+    return tables.make_table(models, dataset, config.batch.masks, _mask_file(config))
+
+
+def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
+    """The model of a run."""
     params, scaler, _ = run_folder.load_model(workdir, config)
-    figures.filled_sequence(params, scaler, dataset, config.masks, path, _mask_file(config))
+    return tables.Fitted(config.functions.title, config.functions.impute, params, scaler)
 
 
 def _mask_file(config):
-    if config.masks.kind != "file":
+    if config.batch.masks.kind != "file":
         return None
     return jnp.asarray(masks.load(config.mask_file, config.steps))

@@ -1,75 +1,163 @@
-"""The table of a run: its model and the baselines on the test set, in the paper's units."""
+"""The paper's tables: models and baselines on the test set, in the paper's units."""
 
 import dataclasses
 import json
 import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from naomi_jax import bulk
+from naomi_jax import bulk, metrics
 from naomi_jax.baselines import knn, linear
-from naomi_jax.data import masks
+from naomi_jax.data import billiards, masks
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.standardise import Standardiser
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation import paper
 
-# Tables 1 and 2 of the paper, in the units of _units; None where it has no such row.
-_PAPER = {
-    "traffic": {"Linear": 15.59, "KNN": 4.58, "NAOMI": 3.54},
-    "billiards": {"Linear": 19.00, "KNN": 5.381, "NAOMI": 0.067},
-}
 _TEST_MASK_SEED = 2019
 _LEAST_CASES = 200  # small test sets are used several times, under different masks
 
 
+class Column(NamedTuple):
+    """One metric.
+
+    Attributes:
+      name: with its unit.
+      factor: from the data's units to that unit.
+      measure: (truth, filled, mask) -> (total, count), as metrics.py's functions give them.
+    """
+
+    name: str
+    factor: float
+    measure: Callable
+
+
+def _of_sequence(measure):
+    return lambda x, filled, mask: measure(filled)
+
+
+_L2 = metrics.missing_l2
+_STEP_CHANGE = Column("step change [1e-3]", 1e3, _of_sequence(metrics.step_change))
+_COLUMNS = {
+    "traffic": (Column("L2 [1e-4]", 1e4, _L2),),
+    "billiards": (
+        Column("sinuosity", 1, lambda x, filled, mask: metrics.sinuosity(filled, x)),
+        _STEP_CHANGE,
+        Column(
+            "reflection to wall",
+            1,
+            _of_sequence(lambda x: metrics.reflection_to_wall(x, billiards.WALL)),
+        ),
+        # The paper's L2 is a squared distance: summed over the two coordinates.
+        Column("L2 [1e-2 per step]", 2e2, _L2),
+    ),
+    "basketball": (
+        Column("path length", 1, _of_sequence(metrics.path_length)),
+        Column("out of bounds [1e-3]", 1e3, _of_sequence(metrics.out_of_bounds)),
+        _STEP_CHANGE,
+        Column("path difference", 1, _of_sequence(metrics.path_difference)),
+        Column("player distance", 1, _of_sequence(metrics.player_distance)),
+    ),
+    "files": (Column("mean squared error", 1, _L2),),
+}
+
+
+class Fitted(NamedTuple):
+    """A trained model.
+
+    Attributes:
+      title: its row.
+      impute: its function.
+      params: its parameters.
+      scaler: its standardisation.
+    """
+
+    title: str
+    impute: Callable
+    params: dict
+    scaler: Standardiser
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """Attributes: title; values, one a column, mean over runs; spread, their standard deviations
+    over runs or None for one run; paper, its values or None."""
+
+    title: str
+    values: tuple[float, ...]
+    spread: tuple[float, ...] | None
+    paper: tuple[float, ...] | None
+
+
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table of errors.
+    """A table of metrics; str() for a terminal, `markdown` for a document.
 
     Attributes:
       source: the data, in plain words.
       simulated: whether it is simulated.
       test_set: how many sequences, how masked.
-      unit: of the errors.
-      rows: (name, error, the paper's error or None).
+      columns: names with units.
+      rows: in the paper's order.
     """
 
     source: str
     simulated: bool
     test_set: str
-    unit: str
-    rows: tuple[tuple[str, float, float | None], ...]
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
 
     def __str__(self):
+        head, *lines = self._cells()
+        widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
+        rule = ["-" * width for width in widths]
+        text = [_aligned(line, widths) for line in (head, rule, *lines)]
+        return "\n".join([*self._notes(), "", *text])
+
+    def markdown(self) -> str:
+        """The same as a Markdown table with its notes above."""
+        head, *lines = self._cells()
+        rule = ["---", *["---:"] * len(self.columns)]
+        text = ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]
+        return "\n".join([*(f"{note}  " for note in self._notes()), "", *text])
+
+    def _notes(self):
+        notes = [f"Test data: {self.source}", f"Test set:  {self.test_set}"]
+        if any(row.paper for row in self.rows):
+            notes.append("In brackets:  the paper, on its own data")
+        return notes
+
+    def _cells(self):
         label = " (simulated)" if self.simulated else ""
-        head = ("model", f"L2 [{self.unit}]{label}")
-        has_paper = any(paper is not None for _, _, paper in self.rows)
-        head += ("paper, on its own data",) if has_paper else ()
-        lines = [head]
-        for name, error, paper in self.rows:
-            cells = (name, f"{error:.4g}")
-            lines.append(cells + (("-" if paper is None else f"{paper:g}",) if has_paper else ()))
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        text = [
-            "  ".join(
-                c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(l, widths))
-            )
-            for l in lines
-        ]
-        text.insert(1, "  ".join("-" * w for w in widths))
-        return "\n".join([f"Test data: {self.source}", f"Test set:  {self.test_set}", "", *text])
+        yield ("model", *(name + label for name in self.columns))
+        for row in self.rows:
+            cells = []
+            for i, value in enumerate(row.values):
+                cell = f"{value:.4g}" if np.isfinite(value) else "-"
+                cell += f" ±{row.spread[i]:.2g}" if row.spread else ""
+                cell += f" ({row.paper[i]:g})" if row.paper else ""
+                cells.append(cell)
+            yield (row.title, *cells)
+
+
+def _aligned(line, widths):
+    cells = (c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths)))
+    return "  ".join(cells).rstrip()
 
 
 def make_table(
-    params, scaler, dataset: Dataset, mask_config: masks.MaskConfig, given=None
+    models: Sequence[Fitted], dataset: Dataset, mask_config: masks.MaskConfig, given=None
 ) -> Table:
-    """Impute the test set with the model and every baseline.
+    """Impute the test set with each model and with the baselines that need no training.
 
     The masks are one per sequence, from a fixed seed: the same for every run on the same data.
 
     Args:
-      params, scaler: the model.
-      dataset: its data.
+      models: runs of one title become one row, their mean and spread.
+      dataset: their data.
       mask_config: how to hide steps.
       given: (M, T) masks of a mask file, or None.
     """
@@ -81,31 +169,45 @@ def make_table(
     val_mask = masks.draw_many(val_key, mask_config, len(dataset.val), dataset.steps, given)
     k = knn.choose_k(dataset.train, dataset.val, val_mask)
     fills = {
-        "Linear": ("Linear", linear.impute(linear.fit(), x, mask)),
-        "KNN": (f"KNN (k = {k})", knn.impute(knn.fit(dataset.train, k), x, mask)),
-        "NAOMI": ("NAOMI", bulk.impute_all(params, scaler, x, mask, sample_key)),
+        "Linear": [np.asarray(linear.impute(linear.fit(), x, mask))],
+        "KNN": [np.asarray(knn.impute(knn.fit(dataset.train, k), x, mask))],
     }
-    factor, unit = _units(dataset)
-    paper = _PAPER.get(dataset.name, {})
+    for model in models:
+        filled = bulk.impute_all(
+            model.params, model.scaler, x, mask, sample_key, impute=model.impute
+        )
+        fills.setdefault(model.title, []).append(filled)
+    columns = _COLUMNS[dataset.name]
+    if len(columns) > 1:
+        fills["Expert"] = [x]  # the data itself
+    published = paper.TABLES.get(dataset.name, {})
+    titles = [title for title in paper.ORDER if title in fills]
     rows = tuple(
-        (name, bulk.missing_error(x, filled, mask) * factor, paper.get(row))
-        for row, (name, filled) in fills.items()
+        _row(title, fills[title], x, mask, columns, published.get(title)) for title in titles
+    )
+    rows = tuple(
+        dataclasses.replace(row, title=f"KNN (k = {k})") if row.title == "KNN" else row
+        for row in rows
     )
     times = f" under {repeats} masks each" if repeats > 1 else ""
     test_set = (
         f"{len(dataset.test)} sequences of {dataset.steps} steps x {dataset.dim}{times}, "
         f"{_masks(mask_config, mask)}"
     )
-    return Table(dataset.source, dataset.simulated, test_set, unit, rows)
+    names = tuple(column.name for column in columns)
+    return Table(dataset.source, dataset.simulated, test_set, names, rows)
 
 
-def _units(dataset):
-    """Factor and name: the paper's units where it has any."""
-    if dataset.name == "traffic":
-        return 1e4, "1e-4"
-    if dataset.name == "billiards":
-        return 1e2 * dataset.dim, "1e-2, squared distance per missing step"
-    return 1.0, "mean squared error"
+def _row(title, fills, x, mask, columns, published):
+    values = np.array(
+        [
+            [column.factor * metrics.mean(column.measure(x, filled, mask)) for column in columns]
+            for filled in fills
+        ]
+    )
+    spread = tuple(values.std(0, ddof=1).tolist()) if len(fills) > 1 else None
+    title = f"{title} ({len(fills)} runs)" if len(fills) > 1 else title
+    return Row(title, tuple(values.mean(0).tolist()), spread, published)
 
 
 def _masks(config, mask):
@@ -121,11 +223,9 @@ def _masks(config, mask):
 
 def write_json(table: Table, path: str | os.PathLike) -> None:
     """Write a table beside the run."""
-    rows = [{"model": name, "l2": error, "paper": paper} for name, error, paper in table.rows]
-    record = {**dataclasses.asdict(table), "rows": rows}
     try:
         with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=2)
+            json.dump(dataclasses.asdict(table), file, indent=2)
         os.replace(f"{path}.tmp", path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error

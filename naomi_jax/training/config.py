@@ -5,9 +5,12 @@ import dataclasses
 from naomi_jax.data import masks
 from naomi_jax.errors import InputError
 from naomi_jax.model import ModelConfig
-from naomi_jax.training.steps import PhaseConfig
+from naomi_jax.training.adversarial import AdversaryConfig
+from naomi_jax.training.batches import BatchConfig
+from naomi_jax.training.models import MODELS, Model
+from naomi_jax.training.steps import PHASES, PhaseConfig
 
-PHASES = ("teacher_forced", "free_running")
+_PHASES = ("teacher_forced", "free_running", "adversarial")  # those that are counted in epochs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,27 +19,32 @@ class RunConfig:
 
     Attributes:
       steps: T of the training sequences.
+      kind: a name in MODELS.
       model: the model's sizes.
       phases: in order.
-      masks: how training and evaluation hide steps.
+      adversary: the discriminator, or None without an adversarial phase.
+      batch: how training draws sequences and masks; evaluation hides steps like batch.masks.
       mask_file: of masks.kind "file", or "".
-      mask_per_sequence: in training, one mask for each sequence instead of one a batch.
       standardise: "feature" or "step".
-      batch_size: sequences an update.
       eval_steps: updates between validations, each followed by a checkpoint.
       seed: of everything random.
     """
 
     steps: int
+    kind: str
     model: ModelConfig
     phases: tuple[PhaseConfig, ...]
-    masks: masks.MaskConfig
+    adversary: AdversaryConfig | None
+    batch: BatchConfig
     mask_file: str
-    mask_per_sequence: bool
     standardise: str
-    batch_size: int
     eval_steps: int
     seed: int
+
+    @property
+    def functions(self) -> Model:
+        """The model's functions."""
+        return MODELS[self.kind]
 
 
 def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
@@ -51,30 +59,55 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     """
     batch_size = _positive(config, "batch_size")
     per_epoch = max(shape[0] // batch_size, 1)
-    try:
-        model = ModelConfig(dim=shape[2], **config["model"])
-    except (TypeError, ValueError) as error:
-        raise InputError(f"model: {error}") from None
+    kind, sizes = _model(config["model"], shape[2])
     mask_config = masks.MaskConfig(
         config["masks"]["kind"], *_missing_range(config["masks"], shape[1])
     )
     mask_config.check(shape[1])
-    phases = tuple(_phase(name, config[name], per_epoch) for name in PHASES)
-    phases = tuple(phase for phase in phases if phase.steps)
+    phases = {name: _phase(name, config[name], per_epoch) for name in _PHASES}
+    phases = {name: phase for name, phase in phases.items() if phase.steps}
     if not phases:
-        raise InputError("teacher_forced.epochs and free_running.epochs are both 0")
+        raise InputError(f"{', '.join(f'{name}.epochs' for name in _PHASES)} are all 0")
+    adversary = None
+    if "adversarial" in phases:
+        adversary, pretraining = _adversary(config["discriminator"])
+        phases = {"discriminator": pretraining, **phases} if pretraining.steps else phases
     return RunConfig(
         steps=shape[1],
-        model=model,
-        phases=phases,
-        masks=mask_config,
+        kind=kind,
+        model=sizes,
+        phases=tuple(phases[name] for name in PHASES if name in phases),
+        adversary=adversary,
+        batch=BatchConfig(batch_size, mask_config, config["masks"]["per_sequence"]),
         mask_file=config["masks"]["file"],
-        mask_per_sequence=config["masks"]["per_sequence"],
         standardise=config["standardise"],
-        batch_size=batch_size,
         eval_steps=_positive(config, "eval_epochs") * per_epoch,
         seed=config["seed"],
     )
+
+
+def _model(config, dim):
+    sizes = dict(config)
+    kind = sizes.pop("kind")
+    if kind not in MODELS:
+        raise InputError(f"model.kind: {kind!r}; one of {', '.join(MODELS)} is needed")
+    try:
+        return kind, ModelConfig(dim=dim, **sizes)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"model: {error}") from None
+
+
+def _adversary(config):
+    """(AdversaryConfig, its pretraining as a phase)."""
+    fields = dict(config)
+    steps = fields.pop("pretrain_updates")
+    for name in ("hidden", "updates"):
+        if fields[name] < 1:
+            raise InputError(f"discriminator.{name}: {fields[name]} is not a positive integer")
+    if steps < 0:
+        raise InputError(f"discriminator.pretrain_updates: {steps} is negative")
+    # The generator stands still meanwhile: its rate is never used.
+    return AdversaryConfig(**fields), PhaseConfig("discriminator", steps, 0.0)
 
 
 def _positive(config, name):

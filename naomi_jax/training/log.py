@@ -45,16 +45,16 @@ class Log:
             self._bar.close()
         self._file.close()
 
-    def train(self, phase: str, step: int, loss: float) -> None:
-        """Mean loss of the updates up to `step`."""
-        self._write({"step": step, "phase": phase, "loss": loss})
+    def train(self, phase: str, step: int, metrics: dict[str, float]) -> None:
+        """Means over the updates up to `step`, "loss" among them."""
+        self._write({"step": step, "phase": phase, **metrics})
         if self._bar is not None:
             self._bar.set_description(phase, refresh=False)
-            self._bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+            self._bar.set_postfix_str(_words(metrics), refresh=False)
             self._bar.update(step - self._step)
         elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            self.say(self._line(phase, step, loss))
+            self.say(self._line(phase, step, metrics))
         self._step = step
 
     def validation(self, phase: str, step: int, error: float) -> None:
@@ -68,11 +68,11 @@ class Log:
         else:
             print(text, file=self._stream, flush=True)
 
-    def _line(self, phase, step, loss):
+    def _line(self, phase, step, metrics):
         rate = (step - self._first) / (time.monotonic() - self._began)
         left = (self._total - step) / rate if rate else float("nan")
         return (
-            f"{phase}: step {step} of {self._total}, loss {loss:.4g}, "
+            f"{phase}: step {step} of {self._total}, {_words(metrics)}, "
             f"{rate:.2f} steps/s, {left / 60:.1f} min left"
         )
 
@@ -81,6 +81,11 @@ class Log:
             self._file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise InputError(f"{self._file.name}: cannot be written ({error.strerror})") from error
+
+
+def _words(metrics):
+    metrics = {"loss": metrics["loss"], **metrics}
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in metrics.items())
 
 
 def _drop_later(path, step):

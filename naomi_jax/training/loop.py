@@ -9,11 +9,11 @@ import time
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import bulk, model
+from naomi_jax import bulk
 from naomi_jax.data import masks, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.training import steps
+from naomi_jax.training import adversarial, steps
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.config import RunConfig
 from naomi_jax.training.log import Log
@@ -47,7 +47,7 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     """
     scaler = standardise.fit(dataset.train, config.standardise)
     given = None
-    if config.masks.kind == "file":
+    if config.batch.masks.kind == "file":
         given = jnp.asarray(masks.load(config.mask_file, dataset.steps))
     data = jax.device_put(scaler(dataset.train))
     validate = _validator(config, dataset, scaler, given)
@@ -75,35 +75,38 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
                     if int(state.step) == begin:
                         fresh = steps.make_optimizer(phase).init(state.params)
                         state = state.replace(opt_state=fresh)
-                    run = steps.make_run(
-                        phase, config.batch_size, config.masks, config.mask_per_sequence
-                    )
-                    args = (run, data, key, given, end, phase.loss, config.eval_steps)
+                    run = steps.make_run(phase, config.functions, config.batch, config.adversary)
+                    args = (run, data, key, given, end, phase.name, config)
                     state = _run_phase(state, *args, validate, save, log, stop_requested)
                 begin = end
 
 
 def initial_state(config: RunConfig) -> steps.TrainState:
     """The state before the first update."""
-    params = model.init(jax.random.key(config.seed), config.model)
+    key = jax.random.key(config.seed)
+    params = config.functions.init(key, config.model)
     opt_state = steps.make_optimizer(config.phases[0]).init(params)
-    return steps.TrainState(jnp.zeros((), jnp.int32), params, opt_state)
+    adversary = None
+    if config.adversary is not None:
+        key = jax.random.fold_in(key, 3)
+        adversary = adversarial.init(key, config.adversary, config.functions, config.model.dim)
+    return steps.TrainState(jnp.zeros((), jnp.int32), params, opt_state, adversary)
 
 
 def _run_phase(
-    state, run, data, key, given, end, name, eval_steps, validate, save, log, stop_requested
+    state, run, data, key, given, end, name, config, validate, save, log, stop_requested
 ):
     """Updates up to step `end`, in chunks of about a second between two looks at the host.
 
-    Losses are read one chunk late, when the next one is under way, so that the device never waits.
+    Metrics are read one chunk late, when the next one is under way, so that the device never waits.
     """
     step, size, unread = int(state.step), 1, None
     began = time.monotonic()
     while step < end:
-        due = min((step // eval_steps + 1) * eval_steps, end)
+        due = min((step // config.eval_steps + 1) * config.eval_steps, end)
         stop = min(step + size, due)
-        state, loss = run(state, data, key, stop, given)
-        unread = _read(unread, name, log), (stop, loss)
+        state, metrics = run(state, data, key, stop, end, given)
+        unread = _read(unread, name, log), (stop, metrics)
         unread = unread[1]
         now = time.monotonic()
         size = _next_size(stop - step, now - began, size)
@@ -114,6 +117,11 @@ def _run_phase(
             unread = None
             error = None
             if step == due:
+                state, why = _ended(state, end, name, config)
+                if why:
+                    log.say(why)
+            step = int(state.step)  # beyond `due` where the phase was done early
+            if step >= due:
                 error = float(validate(state.params))
                 log.validation(name, step, error)
             save(state, error)
@@ -123,6 +131,17 @@ def _run_phase(
     return state
 
 
+def _ended(state, end, name, config):
+    """The state, moved to the end of the adversarial phase if that has failed, and why."""
+    why = None
+    if name == "adversarial":
+        why = adversarial.verdict(state.adversary, config.adversary.gate)
+    if why is None:
+        return state, None
+    at = int(state.step)
+    return state.replace(step=jnp.full_like(state.step, end)), f"stopped at step {at}: {why}"
+
+
 def _next_size(done, seconds, size):
     """Chunks that take about _SECONDS_PER_CHUNK; at most doubling, as the first one compiles."""
     wanted = done * _SECONDS_PER_CHUNK / max(seconds, 1e-3)
@@ -130,26 +149,31 @@ def _next_size(done, seconds, size):
 
 
 def _read(unread, name, log):
-    """Log a chunk's loss; this waits for the chunk."""
+    """Log a chunk's metrics; this waits for the chunk."""
     if unread is None:
         return
-    step, loss = unread
-    loss = float(loss)
+    step, metrics = unread
+    metrics = {key: float(value) for key, value in metrics.items()}
+    if not metrics.pop("updates"):
+        return  # the phase was over
+    loss = metrics["loss"]
     if not math.isfinite(loss):
         raise InputError(
             f"the {name} loss is {loss} at step {step}; nothing was saved since the last checkpoint: "
             f"lower --config.{name}.learning_rate or --config.{name}.clip, in a new --workdir"
         )
-    log.train(name, step, loss)
+    log.train(name, step, metrics)
 
 
 def _validator(config, dataset, scaler, given):
     """params -> mean squared error over the missing entries of the validation set, data's units."""
     key = jax.random.fold_in(jax.random.key(config.seed), 2)
-    val_masks = masks.draw_many(key, config.masks, len(dataset.val), dataset.steps, given)
+    val_masks = masks.draw_many(key, config.batch.masks, len(dataset.val), dataset.steps, given)
 
     def validate(params):
-        filled = bulk.impute_all(params, scaler, dataset.val, val_masks, key)
+        filled = bulk.impute_all(
+            params, scaler, dataset.val, val_masks, key, impute=config.functions.impute
+        )
         return bulk.missing_error(dataset.val, filled, val_masks)
 
     return validate

@@ -89,7 +89,9 @@ def describe(dataset: Dataset) -> dict:
 
 
 def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
-    """The best model of a run.
+    """The model of a run: its best, or after an adversarial phase its latest.
+
+    The adversarial phase does not aim at the error that "best" is judged by.
 
     Returns:
       (params, Standardiser, step).
@@ -103,7 +105,7 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
             f"{workdir}: no checkpoints yet; let train.py run until the first is written"
         )
     with Checkpoints(folder) as checkpoints:
-        step = checkpoints.best()
+        step = checkpoints.best() if config.adversary is None else checkpoints.latest()
         if step is None:
             raise InputError(
                 f"{workdir}: no checkpoint yet; let train.py run until the first is written"

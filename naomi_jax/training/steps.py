@@ -11,10 +11,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from naomi_jax import imputation, losses, model
-from naomi_jax.data import masks
+from naomi_jax import losses
 from naomi_jax.errors import InputError
+from naomi_jax.training import adversarial, batches
+from naomi_jax.training.adversarial import Adversary, AdversaryConfig
+from naomi_jax.training.batches import BatchConfig
+from naomi_jax.training.models import Model
 
+PHASES = ("teacher_forced", "free_running", "discriminator", "adversarial")
 SCHEDULES = ("constant", "cosine", "step")
 
 
@@ -23,7 +27,8 @@ class PhaseConfig:
     """One phase of training.
 
     Attributes:
-      loss: "teacher_forced" or "free_running".
+      name: one of PHASES: teacher forcing; the model's own imputations; the discriminator alone;
+        both players.
       steps: updates in this phase.
       learning_rate: Adam's, at its highest.
       schedule: "constant"; "cosine" to zero; "step", a tenth from `drop` on (the paper).
@@ -35,7 +40,7 @@ class PhaseConfig:
         of them alike, so D > H of them move a unit's sum further than its H recurrent ones do.
     """
 
-    loss: str
+    name: str
     steps: int
     learning_rate: float
     schedule: str = "cosine"
@@ -46,8 +51,6 @@ class PhaseConfig:
     scale_inputs: bool = False
 
     def __post_init__(self):
-        if self.loss not in LOSSES:
-            raise InputError(f"loss: {self.loss!r}; one of {', '.join(LOSSES)} is needed")
         if self.schedule not in SCHEDULES:
             raise InputError(
                 f"schedule: {self.schedule!r}; one of {', '.join(SCHEDULES)} is needed"
@@ -62,11 +65,13 @@ class TrainState:
       step: updates done, over all phases.
       params: the model.
       opt_state: the optimiser's, fresh at the start of each phase.
+      adversary: the discriminator, or None in a run without an adversarial phase.
     """
 
     step: chex.Array
-    params: model.Params
+    params: Any
     opt_state: Any
+    adversary: Adversary | None = None
 
 
 def make_optimizer(phase: PhaseConfig) -> optax.GradientTransformation:
@@ -102,70 +107,134 @@ def _scale_inputs(updates, params):
         first = {**layers[0], "wx": layers[0]["wx"] * min(1, hidden / dim)}
         return (first, *layers[1:])
 
-    return {**updates, "gru": scaled(updates["gru"]), "back_gru": scaled(updates["back_gru"])}
-
-
-def _free_running(params, x, mask, key):
-    filled = imputation.impute(params, x, mask, key)
-    return losses.missing_error(x, filled, mask)
-
-
-def _teacher_forced(params, x, mask, key):
-    del key
-    return losses.teacher_forced(params, x, mask)
-
-
-LOSSES: dict[str, Callable] = {"teacher_forced": _teacher_forced, "free_running": _free_running}
+    encoders = {name: scaled(updates[name]) for name in ("gru", "back_gru") if name in updates}
+    return {**updates, **encoders}
 
 
 @functools.lru_cache(maxsize=8)  # runs in one process that differ in data or seed compile once
 def make_run(
     phase: PhaseConfig,
-    batch_size: int,
-    mask_config: masks.MaskConfig,
-    mask_per_sequence: bool = False,
+    model: Model,
+    batch: BatchConfig,
+    adversary: AdversaryConfig | None = None,
 ) -> Callable:
     """The compiled inner loop of a phase.
 
     Returns:
-      run(state, data, key, stop, given) -> (state, mean loss), a jitted function that takes `state`
+      run(state, data, key, stop, end, given) -> (state, metrics), a jitted function that takes `state`
       (donated) from its step to `stop`. data (N, T, D) is standardised and stays on the device; `key`
       is the run's and never changes, so that a step depends on its number alone and not on
-      where the loop was entered; `given` (M, T) are the masks of a mask file, or None.
+      where the loop was entered; `end` is the phase's last step, which a phase that is done early
+      jumps to; `given` (M, T) are the masks of a mask file, or None. metrics is a dict of means over
+      the updates, and "updates", their number.
     """
-    optimizer = make_optimizer(phase)
-    loss = LOSSES[phase.loss]
+    if phase.name == "discriminator":
+        update, names = _pretraining(model, batch, adversary)
+    elif phase.name == "adversarial":
+        update, names = _adversarial(phase, model, batch, adversary)
+    else:
+        update, names = _supervised(phase, model, batch)
 
-    def update(state, data, key, given):
-        order_key, step_key = jax.random.split(key)
-        mask_key, sample_key = jax.random.split(jax.random.fold_in(step_key, state.step))
-        x = data[_batch_index(order_key, state.step, data.shape[0], batch_size)]
-        if mask_per_sequence:
-            mask = masks.draw_many(mask_key, mask_config, x.shape[0], x.shape[1], given)
-        else:
-            mask = masks.draw(mask_key, mask_config, x.shape[1], given)
-        value, gradient = jax.value_and_grad(loss)(state.params, x, mask, sample_key)
-        updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        return TrainState(state.step + 1, params, opt_state), value
-
-    def run(state, data, key, stop, given):
-        first = state.step
-
-        def body(_, carry):
+    def run(state, data, key, stop, end, given):
+        def body(carry):
             state, total = carry
-            state, value = update(state, data, key, given)
-            return state, total + value
+            state, metrics = update(state, data, key, end, given)
+            return state, jax.tree.map(jnp.add, total, {**metrics, "updates": 1.0})
 
-        state, total = jax.lax.fori_loop(first, stop, body, (state, jnp.zeros(())))
-        return state, total / jnp.maximum(stop - first, 1)
+        zeros = {name: jnp.zeros(()) for name in (*names, "updates")}
+        state, total = jax.lax.while_loop(lambda c: c[0].step < stop, body, (state, zeros))
+        count = total.pop("updates")
+        means = jax.tree.map(lambda sum_: sum_ / jnp.maximum(count, 1), total)
+        return state, {**means, "updates": count}
 
     return jax.jit(run, donate_argnums=0)
 
 
-def _batch_index(key, step, count, batch_size):
-    """Rows of a batch: each epoch is a fresh permutation, cut into whole batches."""
-    batch_size = min(batch_size, count)
-    epoch, batch = jnp.divmod(step, count // batch_size)
-    order = jax.random.permutation(jax.random.fold_in(key, epoch), count)
-    return jax.lax.dynamic_slice_in_dim(order, batch * batch_size, batch_size)
+def _supervised(phase, model, batch):
+    """(update, names of its metrics): one gradient step on a loss."""
+    optimizer = make_optimizer(phase)
+
+    def loss(params, x, mask, key):
+        if phase.name == "teacher_forced":
+            return model.teacher_forced(params, x, mask)
+        return losses.missing_error(x, model.impute(params, x, mask, key), mask)
+
+    def update(state, data, key, end, given):
+        x, mask, sample_key = batches.draw(batch, data, key, state.step, given)
+        value, gradient = jax.value_and_grad(loss)(state.params, x, mask, sample_key)
+        params, opt_state = _apply(optimizer, gradient, state.opt_state, state.params)
+        state = state.replace(step=state.step + 1, params=params, opt_state=opt_state)
+        return state, {"loss": value}
+
+    return update, ("loss",)
+
+
+def _apply(optimizer, gradient, opt_state, params):
+    updates, opt_state = optimizer.update(gradient, opt_state, params)
+    return optax.apply_updates(params, updates), opt_state
+
+
+_OUTPUTS = ("real_output", "imputed_output")
+
+
+def _outputs(adversary):
+    return {"real_output": adversary.real, "imputed_output": adversary.imputed}
+
+
+def _discriminate(model, batch, config, number, state, data, key, given):
+    """One update of the discriminator, on a batch of its own."""
+    x, mask, sample_key = batches.draw(
+        batch, data, jax.random.fold_in(key, number), state.step, given
+    )
+    imputed = model.impute(state.params, x, mask, sample_key)
+    return adversarial.update_discriminator(config, model, state.adversary, x, imputed, mask)
+
+
+def _pretraining(model, batch, config):
+    """(update, names): one update of the discriminator alone; jumps to `end` once it is good."""
+
+    def update(state, data, key, end, given):
+        adversary, loss, _ = _discriminate(model, batch, config, 1, state, data, key, given)
+        done = adversary.imputed < config.pretrain_until
+        step = jnp.where(done, end, state.step + 1).astype(state.step.dtype)
+        metrics = {"loss": loss, **_outputs(adversary)}
+        return state.replace(step=step, adversary=adversary), metrics
+
+    return update, ("loss", *_OUTPUTS)
+
+
+def _adversarial(phase, model, batch, config):
+    """(update, names): k updates of the discriminator, then the generator's if the gate is open."""
+    optimizer = make_optimizer(phase)
+
+    def generate(state, data, key, given):
+        x, mask, sample_key = batches.draw(batch, data, key, state.step, given)
+        value, gradient = jax.value_and_grad(adversarial.generator_loss, argnums=2)(
+            config, model, state.params, state.adversary.params, x, mask, sample_key
+        )
+        params, opt_state = _apply(optimizer, gradient, state.opt_state, state.params)
+        return state.replace(params=params, opt_state=opt_state), value
+
+    def update(state, data, key, end, given):
+        def once(number, carry):
+            here = state.replace(adversary=carry[0])
+            return _discriminate(model, batch, config, number, here, data, key, given)
+
+        zero = jnp.zeros(())
+        adversary, discriminator_loss, output = jax.lax.fori_loop(
+            1, config.updates + 1, once, (state.adversary, zero, zero)
+        )
+        state = state.replace(adversary=adversary)
+        is_open = output < config.gate
+        state, loss = jax.lax.cond(
+            is_open, lambda s: generate(s, data, key, given), lambda s: (s, zero), state
+        )
+        metrics = {
+            "loss": loss,  # 0 where the gate is closed
+            "discriminator_loss": discriminator_loss,
+            "generator_updates": is_open.astype(jnp.float32),
+            **_outputs(adversary),
+        }
+        return state.replace(step=state.step + 1), metrics
+
+    return update, ("loss", "discriminator_loss", "generator_updates", *_OUTPUTS)

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import naomi_jax
 from naomi_jax import losses, model
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
+from naomi_jax.training import batches, loop, run_folder, steps
 from naomi_jax.training import config as run_config
-from naomi_jax.training import loop, run_folder, steps
 from naomi_jax.training.checkpoints import Checkpoints
 
 PHASE = dict(
@@ -27,7 +28,7 @@ PHASE = dict(
     weight_decay=0.0,
 )
 SETTINGS = {
-    "model": dict(hidden=4, layers=1, levels=2, head_hidden=3, stochastic=False),
+    "model": dict(kind="naomi", hidden=4, layers=1, levels=2, head_hidden=3, stochastic=False),
     "masks": dict(kind="random", low=2, high=5, per_sequence=False, file=""),
     "standardise": "step",
     "batch_size": 4,
@@ -35,6 +36,7 @@ SETTINGS = {
     "seed": 0,
     "teacher_forced": PHASE,
     "free_running": {**PHASE, "learning_rate": 5e-3},
+    "adversarial": {**PHASE, "epochs": 0},
 }
 
 
@@ -203,7 +205,7 @@ def test_the_best_model_of_a_run(undisturbed, config, dataset):
         ({"teacher_forced": {**PHASE, "epochs": -1}}, "teacher_forced: epochs"),
         (
             {"teacher_forced": {**PHASE, "epochs": 0}, "free_running": {**PHASE, "epochs": 0}},
-            "are both 0",
+            "adversarial.epochs are all 0",
         ),
     ],
 )
@@ -215,7 +217,7 @@ def test_a_wrong_setting_is_named(change, message, dataset):
 
 def test_shares_of_missing_steps():
     settings = {**SETTINGS, "masks": {**SETTINGS["masks"], "low": 0.3, "high": 0.99}}
-    resolved = run_config.resolve(settings, (9, 10, 2)).masks
+    resolved = run_config.resolve(settings, (9, 10, 2)).batch.masks
     assert (resolved.low, resolved.high) == (3, 9)
 
 
@@ -223,11 +225,11 @@ def test_an_epoch_sees_every_sequence_once():
     key = jax.random.key(0)
     epochs = []
     for epoch in range(2):
-        batches = [steps._batch_index(key, jnp.array(3 * epoch + i), 12, 4) for i in range(3)]
-        epochs.append(np.concatenate(batches))
+        rows = [batches.rows(key, jnp.array(3 * epoch + i), 12, 4) for i in range(3)]
+        epochs.append(np.concatenate(rows))
         np.testing.assert_array_equal(np.sort(epochs[-1]), np.arange(12))
     assert (epochs[0] != epochs[1]).any()
-    assert steps._batch_index(key, jnp.array(5), 3, 64).shape == (3,), "fewer than a batch"
+    assert batches.rows(key, jnp.array(5), 3, 64).shape == (3,), "fewer than a batch"
 
 
 def test_a_step_is_adamw_on_the_loss(dataset):
@@ -240,15 +242,16 @@ def test_a_step_is_adamw_on_the_loss(dataset):
     state = loop.initial_state(resolved)
     before = jax.tree.map(np.asarray, state.params)
     state = state.replace(opt_state=steps.make_optimizer(phase).init(state.params))
-    run = steps.make_run(phase, 100, mask_config)
-    after, loss = run(state, jnp.asarray(dataset.train), jax.random.key(0), 1, None)
+    run = steps.make_run(phase, resolved.functions, batches.BatchConfig(100, mask_config))
+    after, metrics = run(state, jnp.asarray(dataset.train), jax.random.key(0), 1, 10, None)
     mask = np.array([1, 1, 1, 1, 0, 0, 0])
 
     def objective(params):
-        return steps._free_running(params, dataset.train, mask, None)
+        filled = naomi_jax.impute(params, dataset.train, mask)
+        return losses.missing_error(dataset.train, filled, mask)
 
     value, gradient = jax.value_and_grad(objective)(before)
-    np.testing.assert_allclose(loss, value, rtol=1e-5)
+    np.testing.assert_allclose(metrics["loss"], value, rtol=1e-5)
     norm = np.sqrt(sum(np.square(g).sum() for g in jax.tree.leaves(gradient)))
     gradient = jax.tree.map(lambda g: g * min(1, 0.1 / norm), gradient)
 

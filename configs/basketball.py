@@ -1,0 +1,37 @@
+"""Basketball: five attackers in the left half court, small enough for a laptop.
+
+RESULT_PLACEHOLDER
+"""
+
+import ml_collections
+
+from naomi_jax.training import defaults
+
+
+def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
+    config = ml_collections.ConfigDict()
+    config.dataset = "basketball"
+    config.data = ""  # folder with train.npz and test.npz; "" simulates
+    config.seed = 0
+
+    config.model = ml_collections.ConfigDict()
+    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.hidden = 128  # width of the GRUs
+    config.model.layers = 1  # stacked GRU layers
+    config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
+    config.model.head_hidden = 128  # width of each level's hidden layer
+    config.model.stochastic = True  # a Gaussian at each step
+    config.model.residual = model == "naomi"  # heads correct a straight line; not in the paper
+
+    config.masks = defaults.masks(40, 49)
+    config.standardise = "feature"  # one mean for each coordinate
+    config.batch_size = 64
+    config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
+
+    config.teacher_forced = defaults.phase(epochs=40, learning_rate=2e-3, warmup_epochs=1)
+    config.free_running = defaults.phase(epochs=5, learning_rate=2e-4, clip=1.0)
+    config.discriminator = defaults.discriminator(
+        learning_rate=4e-4, pretrain_updates=200, step_gain=15.0, error_weight=10.0
+    )
+    config.adversarial = defaults.phase(epochs=14, learning_rate=6e-5, schedule="constant")
+    return config

@@ -1,0 +1,61 @@
+"""What an update sees: sequences and a mask, drawn on the device from the run's key and the step."""
+
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from naomi_jax.data import masks
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchConfig:
+    """How batches are drawn.
+
+    Attributes:
+      size: sequences a batch; all of them where there are fewer.
+      masks: what is hidden.
+      mask_per_sequence: one mask for each sequence instead of one a batch.
+    """
+
+    size: int
+    masks: masks.MaskConfig
+    mask_per_sequence: bool = False
+
+
+def draw(
+    config: BatchConfig,
+    data: chex.Array,
+    key: chex.PRNGKey,
+    step: chex.Array,
+    given: chex.Array | None = None,
+) -> tuple[chex.Array, chex.Array, chex.PRNGKey]:
+    """The batch of a step.
+
+    Args:
+      config: how to draw.
+      data: (N, T, D), all sequences.
+      key: the run's; the batch depends on it and on the step alone.
+      step: updates done.
+      given: (M, T) masks of a mask file, or None.
+
+    Returns:
+      (x (B, T, D), mask (T,) or (B, T), a key for samples).
+    """
+    order_key, step_key = jax.random.split(key)
+    mask_key, sample_key = jax.random.split(jax.random.fold_in(step_key, step))
+    x = data[rows(order_key, step, data.shape[0], config.size)]
+    if config.mask_per_sequence:
+        mask = masks.draw_many(mask_key, config.masks, x.shape[0], x.shape[1], given)
+    else:
+        mask = masks.draw(mask_key, config.masks, x.shape[1], given)
+    return x, mask, sample_key
+
+
+def rows(key: chex.PRNGKey, step: chex.Array, count: int, size: int) -> chex.Array:
+    """Rows of a batch: each epoch is a fresh permutation, cut into whole batches."""
+    size = min(size, count)
+    epoch, batch = jnp.divmod(step, count // size)
+    order = jax.random.permutation(jax.random.fold_in(key, epoch), count)
+    return jax.lax.dynamic_slice_in_dim(order, batch * size, size)

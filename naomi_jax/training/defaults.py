@@ -1,0 +1,53 @@
+"""Parts of a config, each field with its default and its meaning; configs/ state what differs."""
+
+import ml_collections
+
+
+def masks(low: float, high: float) -> ml_collections.ConfigDict:
+    """How steps are hidden, in training and in testing; the first step is always observed."""
+    config = ml_collections.ConfigDict()
+    config.kind = "random"  # random, block, tail (the last steps: a forecast) or file
+    config.low = float(low)  # fewest missing steps; below 1: a share of the sequence
+    config.high = float(high)  # most missing steps
+    config.per_sequence = False  # in training; one mask a batch is faster
+    config.file = ""  # of kind "file"
+    return config
+
+
+def phase(**changes) -> ml_collections.ConfigDict:
+    """A phase of training: Adam with clipping and a schedule.
+
+    Args:
+      changes: fields that differ from the defaults.
+    """
+    config = ml_collections.ConfigDict()
+    config.epochs = 0  # 0: no such phase
+    config.learning_rate = 1e-3  # at its highest
+    config.schedule = "cosine"  # to zero; or constant; or step: a tenth after `drop` of the steps
+    config.drop = 0.5
+    config.warmup_epochs = 0  # over which the rate rises from zero
+    config.clip = 10.0  # largest global norm of the gradient
+    config.weight_decay = 0.0  # of AdamW, on matrices
+    config.scale_inputs = False  # input weights take min(1, hidden / D) of the rate
+    config.update(changes)
+    return config
+
+
+def discriminator(**changes) -> ml_collections.ConfigDict:
+    """The adversary, as in the published run; used where the adversarial phase has epochs.
+
+    Args:
+      changes: fields that differ from the defaults.
+    """
+    config = ml_collections.ConfigDict()
+    config.hidden = 128  # width of its GRU and its hidden layer
+    config.learning_rate = 1e-3
+    config.clip = 10.0
+    config.updates = 3  # before each of the generator's
+    config.pretrain_updates = 2000  # at most, while the generator stands still
+    config.pretrain_until = 0.3  # its mean output on imputed steps
+    config.gate = 0.8  # the generator waits while that output is above
+    config.step_gain = 0.0  # it also reads the steps times this; 0: places alone
+    config.error_weight = 0.0  # of the squared error in the generator's loss
+    config.update(changes)
+    return config
