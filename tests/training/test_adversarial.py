@@ -193,7 +193,9 @@ def test_a_decided_game_ends_early_and_says_so(config, dataset, tmp_path, monkey
     assert step == 9, "the latest, not the one with the least error"
 
 
-@pytest.mark.parametrize("kind", ["maskgan", "grui"])
+@pytest.mark.parametrize(
+    "kind", ["grui", *(pytest.param(k, marks=pytest.mark.slow) for k in ("maskgan", "single_res"))]
+)
 def test_every_baseline_learns_from_its_adversary(kind, dataset, tmp_path):
     settings = {
         **SETTINGS,
