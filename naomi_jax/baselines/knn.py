@@ -6,7 +6,6 @@ import chex
 import jax
 import jax.numpy as jnp
 
-
 _CANDIDATES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
 
 
