@@ -24,10 +24,11 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
     config.model.head_hidden = 96  # width of each level's hidden layer
     config.model.stochastic = False  # a value at each step, not a distribution
-    config.model.residual = False  # heads that correct a straight line; not in the paper
+    config.model.residual = model == "naomi"  # heads that correct a straight line; not in the paper
 
     config.masks = defaults.masks(180, 195)
     config.standardise = "feature"  # one mean for each coordinate; "step": one at each step
+    config.box_symmetries = True  # train on every flip and turn of the table; not in the paper
     config.batch_size = 64
     config.eval_epochs = 2  # epochs between validations, each followed by a checkpoint
 

@@ -7,7 +7,7 @@ Everything else is the same code.
 
 The gradient is a second scan over the same ticks in reverse. It carries the gradients of the states
 and of x, and leaves weight gradients to the end: one product per weight over all ticks (gru.py says
-why). Memory: one state and four gates of every tick, O(ticks * B * H).
+why). Memory: two states and four gates of every tick, O(ticks * B * H).
 """
 
 from typing import NamedTuple
@@ -89,7 +89,7 @@ def _anchors(schedule, dtype):
     index = jnp.arange(steps).reshape(-1, *[1] * (observed.ndim - 1))
     after = jax.lax.cummin(jnp.where(observed & inside, index, steps), axis=0, reverse=True)
     after = jnp.concatenate([after, jnp.full_like(after[:1], steps)])
-    first = schedule.pivot <= steps
+    first = (schedule.head > 0) & (schedule.pivot <= steps)
     pivot = jnp.minimum(schedule.pivot, steps)
     right = jnp.where(first, jnp.take_along_axis(after, pivot, axis=0), right)
     weights = model.line_weights(left, schedule.step, right, steps, dtype)
@@ -119,45 +119,48 @@ def _decode_saving(weights, x, backward, noise, known, plan):
 
 
 def _run(weights, x, backward, noise, known, plan, save):
-    """Returns (x filled, states of all rows, Gates of all ticks or None)."""
-    ticks = plan[0].head.shape[0]
-    first = x.shape[0] + 1
+    """Returns (x filled, states of all rows, gates of all rows from T + 1 on or None)."""
+    first, ticks = x.shape[0] + 1, plan[0].head.shape[0]
 
     def tick(carry, xs):
-        states, x = carry
-        row, op, anchors = xs
+        states, x, gates = carry
+        op, anchors = xs
         value = _read(x, op.step)
         decoded = _apply_heads(weights.heads, op, anchors, value, x, states[-1], noise)
         value = jnp.where(_read(known, op.step), value, decoded)
         x = _write(x, op.step, value)
         source = tuple(_read(s, op.source) for s in states)
-        new, gates = _apply_cells(weights, op.cell, value, source)
-        states = tuple(
-            jax.lax.dynamic_update_index_in_dim(s, h, row, 0) for s, h in zip(states, new)
-        )
-        return (states, x), gates if save else None
+        new, new_gates = _apply_cells(weights, op.cell, value, source)
+        states = tuple(_write(s, op.row, h) for s, h in zip(states, new))
+        if save:
+            gates = tuple(_write(g, op.row - first, new) for g, new in zip(gates, new_gates))
+        return (states, x, gates), None
 
-    states = tuple(jnp.pad(s, ((0, ticks), (0, 0), (0, 0))) for s in backward)
-    rows = first + jnp.arange(ticks)
-    (states, x), gates = jax.lax.scan(tick, (states, x), (rows, *_operations(plan)))
+    states = tuple(jnp.pad(s, ((0, ticks + 1), (0, 0), (0, 0))) for s in backward)
+    gates = None
+    if save:
+        gates = tuple(
+            jnp.zeros_like(s, shape=(ticks + 1, s.shape[1], 4 * s.shape[2])) for s in states
+        )
+    (states, x, gates), _ = jax.lax.scan(tick, (states, x, gates), _operations(plan))
     return x, states, gates
 
 
 def _decode_transposed(residuals, d_x):
     weights, x, states, gates, noise, known, plan = residuals
     schedule, anchors = plan
-    ticks = schedule.head.shape[0]
     first = x.shape[0] + 1
+    transposed = weights._replace(
+        forward=gru.transpose(weights.forward), backward=gru.transpose(weights.backward)
+    )
 
     def tick(carry, xs):
         # XLA updates the carried buffers in place only if every read comes before every write. So
         # the reads are done inside the branches, which hand back whole new rows, and the writes
         # follow in an order that depends on both branches.
-        d_states, d_x = carry
-        row, op, here, gates = xs
-        d_gates, d_source, d_value = _transpose_cells(
-            weights, op, gates, states, d_states, d_x, row
-        )
+        d_states, d_x, gates = carry
+        op, here = xs
+        d_gates, d_source, d_value = _transpose_cells(transposed, op, gates, states, d_states, d_x)
         d_decoded = jnp.where(_read(known, op.step), 0, d_value)
         d_left, d_right, d_anchors = _transpose_heads(
             weights.heads,
@@ -177,17 +180,20 @@ def _decode_transposed(residuals, d_x):
         if here is not None:
             # Before the step itself: an anchor that does not exist may stand for it.
             d_x = _write(_write(d_x, here.left, d_anchors[0]), here.right, d_anchors[1])
-        return ((*d_states[:-1], top), _write(d_x, op.step, d_value)), d_gates
+        # A tick's gates make room for their gradients.
+        gates = tuple(_write(g, op.row - first, d) for g, d in zip(gates, d_gates))
+        return ((*d_states[:-1], top), _write(d_x, op.step, d_value), gates), None
 
     d_states = jax.tree.map(jnp.zeros_like, states)
-    xs = (first + jnp.arange(ticks), *_operations(plan), gates)
-    (d_states, d_x), d_gates = jax.lax.scan(tick, (d_states, d_x), xs, reverse=True)
+    (d_states, d_x, d_gates), _ = jax.lax.scan(
+        tick, (d_states, d_x, gates), _operations(plan), reverse=True
+    )
     d_backward = tuple(d[:first] for d in d_states)
     d_decoded = jnp.where(known, 0, d_x)
     d_heads = _head_gradients(weights.heads, x, states[-1], d_decoded, noise, schedule, anchors)
     d_weights = _Weights(
-        _forward_gradients(x, states, d_gates, schedule),
-        _backward_gradients(x, states, d_gates, schedule),
+        _forward_gradients(x, states, d_gates),
+        _backward_gradients(weights.backward, x, states, d_gates, schedule),
         d_heads,
     )
     return d_weights, jnp.where(known, d_x, 0), d_backward, None, None, None
@@ -362,39 +368,35 @@ def _group_by_level(level, levels):
 # Cells.
 
 
-def _project(layer, value, masked):
-    """Projected input of the first layer; the backward cell reads [1, value]."""
-    if masked:
-        return value @ layer["wx"][1:] + (layer["wx"][0] + layer["b"])
-    return value @ layer["wx"] + layer["b"]
+def _project(layer, value):
+    """Projected input of the backward cell at a decoded step: it reads [1, value]."""
+    return value @ layer["wx"][1:] + layer["wx"][0]
 
 
-def _project_zero(layer, value):
+def _project_nothing(layer, value):
     """Projected input of the backward cell at a step that is still missing: [0, 0]."""
-    return jnp.broadcast_to(layer["b"], (value.shape[0], layer["b"].shape[0]))
+    return jnp.zeros_like(value, shape=(value.shape[0], layer["wx"].shape[1]))
 
 
 def _apply_cells(weights, cell, value, source):
-    """New state and Gates of the cell asked for; of anything where the tick is idle."""
+    """New state and gates of the cell asked for; of anything where the tick is idle."""
     ahead, back = weights.forward, weights.backward
 
     def idle():
-        zero = tuple(gru.Gates(*[jnp.zeros_like(s)] * 4) for s in source)
-        return source, zero
+        return source, tuple(jnp.concatenate([s] * 4, axis=-1) for s in source)
 
     def forward():
-        return gru.step(ahead, _project(ahead[0], value, masked=False), source)
+        return gru.step(ahead, value @ ahead[0]["wx"], source)
 
     def backward():
-        return gru.step(back, _project(back[0], value, masked=True), source)
+        return gru.step(back, _project(back[0], value), source)
 
     def chain():
-        return gru.step(back, _project_zero(back[0], value), source)
+        return gru.step(back, _project_nothing(back[0], value), source)
 
     def both():
-        flag = cell == BACKWARD
         projected = _where(
-            flag, _project(back[0], value, masked=True), _project_zero(back[0], value)
+            cell == BACKWARD, _project(back[0], value), _project_nothing(back[0], value)
         )
         return _where(cell == FORWARD, forward(), gru.step(back, projected, source))
 
@@ -403,45 +405,46 @@ def _apply_cells(weights, cell, value, source):
     return jax.lax.cond(jnp.any(cell != 0), both, idle)
 
 
-def _transpose_cells(weights, op, gates, states, d_states, d_x, row):
+def _transpose_cells(transposed, op, gates, states, d_states, d_x):
     """Gradients of the pre-activations, and new rows of d_states and d_x.
 
     Returns:
-      (Gates of each layer; rows op.source of d_states, a tuple; row op.step of d_x).
+      (those of each layer, like gates; rows op.source of d_states, a tuple; row op.step of d_x).
     """
-    ahead, back = weights.forward, weights.backward
+    ahead, back = transposed.forward, transposed.backward
     source = tuple(_read(s, op.source) for s in states)
-    d_new = tuple(jax.lax.dynamic_index_in_dim(d, row, 0, keepdims=False) for d in d_states)
+    here = tuple(_read(g, op.row - d_x.shape[0] - 1) for g in gates)
+    d_new = tuple(_read(d, op.row) for d in d_states)
 
     def old():
         return tuple(_read(d, op.source) for d in d_states), _read(d_x, op.step)
 
     def idle():
-        return jax.tree.map(jnp.zeros_like, gates), *old()
+        return here, *old()
 
-    def step(layers, d_new, kernel):
-        d_gates, d_source, d_projected = gru.step_backward(layers, gates, source, d_new)
-        d_source, d_value = jax.tree.map(jnp.add, old(), (d_source, d_projected @ kernel.T))
+    def step(layers, wx):
+        d_gates, d_source, d_projected = gru.step_backward(layers, here, source, d_new)
+        d_source, d_value = jax.tree.map(jnp.add, old(), (d_source, d_projected @ wx))
         return d_gates, d_source, d_value
 
     def forward():
-        return step(ahead, d_new, ahead[0]["wx"])
+        return step(ahead, ahead[0].wx)
 
     def backward():
-        return step(back, d_new, back[0]["wx"][1:])
+        return step(back, back[0].wx[:, 1:])
 
     def chain():
-        d_gates, d_source, _ = gru.step_backward(back, gates, source, d_new)
+        d_gates, d_source, _ = gru.step_backward(back, here, source, d_new)
         d_rows, d_value = old()
         return d_gates, jax.tree.map(jnp.add, d_rows, d_source), d_value
 
     def both():
         zero = jax.tree.map(jnp.zeros_like, d_new)
         is_forward, reads = op.cell == FORWARD, op.cell == BACKWARD
-        d1, h1, p1 = gru.step_backward(ahead, gates, source, _where(is_forward, d_new, zero))
-        d2, h2, p2 = gru.step_backward(back, gates, source, _where(is_forward, zero, d_new))
+        d1, h1, p1 = gru.step_backward(ahead, here, source, _where(is_forward, d_new, zero))
+        d2, h2, p2 = gru.step_backward(back, here, source, _where(is_forward, zero, d_new))
         p2 = _where(reads, p2, jnp.zeros_like(p2))
-        d_value = p1 @ ahead[0]["wx"].T + p2 @ back[0]["wx"][1:].T
+        d_value = p1 @ ahead[0].wx + p2 @ back[0].wx[:, 1:]
         d_gates, d_source = jax.tree.map(jnp.add, (d1, h1), (d2, h2))
         return d_gates, *jax.tree.map(jnp.add, old(), (d_source, d_value))
 
@@ -450,27 +453,48 @@ def _transpose_cells(weights, op, gates, states, d_states, d_x, row):
     return jax.lax.cond(jnp.any(op.cell != 0), both, idle)
 
 
-def _forward_gradients(x, states, d_gates, schedule):
-    """Weight gradients of the forward layers: the ticks that consumed steps 0 .. T-1."""
-    return _layer_gradients(x, states, d_gates, schedule, schedule.forward_tick, x.shape[0] + 1)
-
-
-def _backward_gradients(x, states, d_gates, schedule):
-    """Weight gradients of the backward layers, over BACKWARD (input [1, x]) and CHAIN ([0, 0])."""
-    tick = schedule.backward_tick
-    value = _gather(x, _gather(schedule.step, tick))
-    reads = _gather(schedule.cell, tick) == BACKWARD
-    reads = reads.reshape(reads.shape + (1,) * (3 - reads.ndim))
-    ones = jnp.ones_like(value, shape=(*value.shape[:2], 1))
-    inputs = jnp.where(reads, jnp.concatenate([ones, value], axis=-1), 0)
-    return _layer_gradients(inputs, states, d_gates, schedule, tick, x.shape[0] + 1)
-
-
-def _layer_gradients(inputs, states, d_gates, schedule, tick, first):
-    rows = _gather(schedule.source, tick)
+def _forward_gradients(x, states, d_gates):
+    """Weight gradients of the forward layers. Rows T + 1 + t and T + t are hf_t and hf_{t-1}."""
+    steps, batch, _ = x.shape
     gradients = []
-    for state, d in zip(states, d_gates):
-        d = jax.tree.map(lambda leaf: _gather(leaf, tick), d)
-        gradients.append(gru.weight_gradients(d, inputs, _gather(state, rows)))
-        inputs = _gather(state, first + tick)
+    for layer, (state, d) in enumerate(zip(states, d_gates)):
+
+        def read(first, count, layer=layer, state=state, d=d):
+            below = (x, first) if layer == 0 else (states[layer - 1], first + steps + 1)
+            return (
+                gru.rows(d, first, count),
+                gru.rows(*below, count),
+                gru.rows(state, first + steps, count),
+            )
+
+        gradients.append(gru.weight_gradients(read, steps, batch))
+    return tuple(gradients)
+
+
+def _backward_gradients(layers, x, states, d_gates, schedule):
+    """Weight gradients of the backward layers, over BACKWARD (input [1, x]) and CHAIN ([0, 0])."""
+    steps, batch, _ = x.shape
+    ticks = schedule.backward_tick
+    if not ticks.shape[0]:
+        return jax.tree.map(jnp.zeros_like, layers)
+    gradients = []
+
+    def inputs(tick):
+        value = _gather(x, _gather(schedule.step, tick))
+        reads = _gather(schedule.cell, tick) == BACKWARD
+        reads = reads.reshape(reads.shape + (1,) * (3 - reads.ndim))
+        ones = jnp.ones_like(value, shape=(*value.shape[:2], 1))
+        return jnp.where(reads, jnp.concatenate([ones, value], axis=-1), 0)
+
+    for layer, (state, d) in enumerate(zip(states, d_gates)):
+
+        def read(first, count, layer=layer, state=state, d=d):
+            tick = gru.rows(ticks, first, count)
+            below = (
+                gru.rows(states[layer - 1], first + 2 * steps + 1, count) if layer else inputs(tick)
+            )
+            source = _gather(state, _gather(schedule.source, tick))
+            return gru.rows(d, first + steps, count), below, source
+
+        gradients.append(gru.weight_gradients(read, ticks.shape[0], batch))
     return tuple(gradients)

@@ -13,8 +13,13 @@ one (B, H) array for each layer.
 Gradients are written by hand because letting autodiff accumulate weight gradients cell by cell reads
 and writes every weight at every step. Here a backward cell returns the gradients of its
 pre-activations, and `weight_gradients` forms each dW once from all steps with a single product.
+
+*Gates* are what the backward cell needs, one (..., 4H) array: [m, r, z, n], with m = h Wh_n + c. Their
+gradients, those of the pre-activations, have the same layout and take the same place: columns
+:3H belong to the recurrent product (its columns in the order n, r, z), columns H: to the projected input.
 """
 
+import functools
 from typing import NamedTuple
 
 import chex
@@ -23,18 +28,6 @@ import jax.numpy as jnp
 
 Layer = dict[str, chex.Array]
 Layers = tuple[Layer, ...]
-
-
-class Gates(NamedTuple):
-    """What the backward cell needs: activations r, z, n and the recurrent term of n; (..., H) each.
-
-    The backward pass reuses the same four fields for the gradients of the pre-activations.
-    """
-
-    r: chex.Array
-    z: chex.Array
-    n: chex.Array
-    m: chex.Array
 
 
 def init(key: chex.PRNGKey, inputs: int, hidden: int, layers: int, dtype=jnp.float32) -> Layers:
@@ -59,56 +52,62 @@ def init(key: chex.PRNGKey, inputs: int, hidden: int, layers: int, dtype=jnp.flo
     return tuple(result)
 
 
-def _cell(wh, c, projected, h):
-    """One step from the projected input x Wx + b, (B, 3H); returns (h', Gates)."""
-    recurrent = h @ wh
-    xr, xz, xn = jnp.split(projected, 3, axis=-1)
-    hr, hz, hn = jnp.split(recurrent, 3, axis=-1)
+def _cell(layer, projected, h):
+    """One step from the projected input x Wx, (B, 3H); returns (h', gates)."""
+    xr, xz, xn = jnp.split(projected + layer["b"], 3, axis=-1)
+    hr, hz, hn = jnp.split(h @ layer["wh"], 3, axis=-1)
     r = jax.nn.sigmoid(xr + hr)
     z = jax.nn.sigmoid(xz + hz)
-    m = hn + c
+    m = hn + layer["c"]
     n = jnp.tanh(xn + r * m)
-    return n + z * (h - n), Gates(r, z, n, m)
+    return n + z * (h - n), jnp.concatenate([m, r, z, n], axis=-1)
 
 
-def _cell_backward(wh, gates, h, dh):
-    """From the gradient of h', those of the pre-activations (a Gates) and of h."""
-    r, z, n, m = gates
+def _cell_backward(wh_transposed, gates, h, dh):
+    """From the gradient of h', those of the pre-activations, like gates, and of h."""
+    m, r, z, n = jnp.split(gates, 4, axis=-1)
     dn = dh * (1 - z) * (1 - n * n)
-    d = Gates(
-        r=dn * m * r * (1 - r),
-        z=dh * (h - n) * z * (1 - z),
-        n=dn,
-        m=dn * r,
-    )
-    return d, dh * z + _recurrent(d) @ wh.T
+    recurrent = jnp.concatenate([dn * r, dn * m * r * (1 - r), dh * (h - n) * z * (1 - z)], axis=-1)
+    return jnp.concatenate([recurrent, dn], axis=-1), dh * z + recurrent @ wh_transposed
 
 
-def _recurrent(d):
-    return jnp.concatenate([d.r, d.z, d.m], axis=-1)
+class Transposed(NamedTuple):
+    """A layer's weights as its backward cell multiplies with them.
+
+    Made once outside the loop over steps: the product with a transposed view takes twice as long on CPU.
+    """
+
+    wh: chex.Array  # (3H, H), rows n, r, z
+    wx: chex.Array  # (3H, I), rows r, z, n
 
 
-def _projected(d):
-    return jnp.concatenate([d.r, d.z, d.n], axis=-1)
+def transpose(layers: Layers) -> tuple[Transposed, ...]:
+    """What `step_backward` needs of each layer."""
+    return tuple(Transposed(_rolled(layer["wh"]).T, layer["wx"].T) for layer in layers)
+
+
+def _rolled(wh):
+    """Columns r, z, n to n, r, z."""
+    return jnp.roll(wh, wh.shape[0], axis=1)
 
 
 def step(layers: Layers, projected: chex.Array, state: tuple) -> tuple[tuple, tuple]:
-    """One step of all layers from the projected input of the first, (B, 3H).
+    """One step of all layers from the projected input of the first, x Wx without b, (B, 3H).
 
     Returns:
-      (new state, Gates of each layer).
+      (new state, gates of each layer).
     """
     new, gates = [], []
     for k, layer in enumerate(layers):
         if k:
-            projected = new[-1] @ layer["wx"] + layer["b"]
-        h, g = _cell(layer["wh"], layer["c"], projected, state[k])
+            projected = new[-1] @ layer["wx"]
+        h, g = _cell(layer, projected, state[k])
         new.append(h)
         gates.append(g)
     return tuple(new), tuple(gates)
 
 
-def step_backward(layers: Layers, gates: tuple, state: tuple, d_new: tuple):
+def step_backward(layers: tuple[Transposed, ...], gates: tuple, state: tuple, d_new: tuple):
     """Transpose of `step`.
 
     Returns:
@@ -117,34 +116,61 @@ def step_backward(layers: Layers, gates: tuple, state: tuple, d_new: tuple):
     d_gates, d_state = [None] * len(layers), [None] * len(layers)
     from_above = 0.0
     for k in reversed(range(len(layers))):
-        d, d_state[k] = _cell_backward(layers[k]["wh"], gates[k], state[k], d_new[k] + from_above)
+        d, d_state[k] = _cell_backward(layers[k].wh, gates[k], state[k], d_new[k] + from_above)
         d_gates[k] = d
-        d_projected = _projected(d)
+        d_projected = projected_gradient(d)
         if k:
-            from_above = d_projected @ layers[k]["wx"].T
+            from_above = d_projected @ layers[k].wx
     return tuple(d_gates), tuple(d_state), d_projected
 
 
-def weight_gradients(d: Gates, x: chex.Array, h: chex.Array) -> Layer:
-    """A layer's gradient from all its evaluations at once.
+def projected_gradient(d: chex.Array) -> chex.Array:
+    """The gradient of the projected input, (..., 3H), from those of the pre-activations."""
+    return d[..., d.shape[-1] // 4 :]
+
+
+_ROWS = 1024  # of the blocks below: large enough for the products, small enough for the cache
+
+
+def weight_gradients(read, count: int, batch: int) -> Layer:
+    """A layer's gradient from all its evaluations at once, in blocks of steps.
+
+    A block at a time, because the operands of one product over all steps would be as many copies of
+    the longest arrays there are.
 
     Args:
-      d: pre-activation gradients, (..., H) each.
-      x: (..., I) what the layer read.
-      h: (..., H) the states that it updated.
+      read: from (first, n) to what n evaluations from number `first` on had: pre-activation
+        gradients (n, B, 4H), inputs (n, B, I) and the states that were updated (n, B, H).
+      count: evaluations of each sequence.
+      batch: B.
     """
-    axes = list(range(d.r.ndim - 1))
-    d_projected = _projected(d)
+    size = min(max(_ROWS // batch, 1), count)
 
-    def outer(a, b):
-        return jnp.tensordot(a, b, axes=(axes, axes))
+    def block(number, total):
+        first = jnp.minimum(number * size, count - size)
+        d, x, h = read(first, size)
+        # The last block starts early enough to be full; what the one before it had is left out.
+        fresh = first + jnp.arange(size) >= number * size
+        d = jnp.where(fresh[:, None, None], d, 0)
+        x, h, d = (a.reshape(-1, a.shape[-1]) for a in (x, h, d))
+        hidden = h.shape[-1]
+        recurrent, projected = d[:, : 3 * hidden], projected_gradient(d)
+        here = {
+            "wx": x.T @ projected,
+            "wh": jnp.roll(h.T @ recurrent, -hidden, axis=1),
+            "b": projected.sum(0),
+            "c": recurrent[:, :hidden].sum(0),
+        }
+        return here if total is None else jax.tree.map(jnp.add, total, here)
 
-    return {
-        "wx": outer(x, d_projected),
-        "wh": outer(h, _recurrent(d)),
-        "b": d_projected.sum(axes),
-        "c": d.m.sum(axes),
-    }
+    shapes = jax.eval_shape(lambda: block(0, None))
+    zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    return jax.lax.fori_loop(0, -(-count // size), block, zeros)
+
+
+def rows(array: chex.Array, first: chex.Array, count: int) -> chex.Array:
+    """array[first : first + count], `first` traced."""
+    return jax.lax.dynamic_slice_in_dim(array, first, count)
 
 
 def scan(
@@ -164,66 +190,81 @@ def scan(
     chex.assert_rank(x, 3)
     states = []
     for layer in layers:
-        x = _scan(reverse, layer["wh"], layer["c"], x @ layer["wx"] + layer["b"], inside)
+        x = _scan(reverse, layer, x, inside)
         states.append(x)
     return tuple(states)
 
 
-@jax.custom_vjp
-def _scan_forward_in_time(wh, c, projected, inside):
-    return _run(wh, c, projected, inside, reverse=False)[0]
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _scan(reverse, layer, x, inside):
+    return _run(reverse, layer, x, inside, lambda new, gates: new)
 
 
-@jax.custom_vjp
-def _scan_backward_in_time(wh, c, projected, inside):
-    return _run(wh, c, projected, inside, reverse=True)[0]
+def _run(reverse, layer, x, inside, keep):
+    """keep(new state, gates) of every step."""
 
-
-def _scan(reverse, *args):
-    return (_scan_backward_in_time if reverse else _scan_forward_in_time)(*args)
-
-
-def _run(wh, c, projected, inside, reverse):
-    def body(h, xs):
-        here, valid = xs
-        new, gates = _cell(wh, c, here, h)
+    def body(h, here):
+        projected, valid = here
+        new, gates = _cell(layer, projected, h)
         if valid is not None:
             new = jnp.where(valid[:, None], new, 0)
-        return new, (new, gates)
+        return new, keep(new, gates)
 
-    h0 = jnp.zeros_like(projected, shape=(projected.shape[1], wh.shape[0]))
-    _, outputs = jax.lax.scan(body, h0, (projected, inside), reverse=reverse)
-    return outputs
-
-
-def _run_saving(wh, c, projected, inside, reverse):
-    states, gates = _run(wh, c, projected, inside, reverse)
-    return states, (wh, c, inside, states, gates)
+    projected = x @ layer["wx"]
+    h0 = jnp.zeros_like(projected, shape=(projected.shape[1], layer["wh"].shape[0]))
+    return _scan_ahead(body, h0, (projected, inside), reverse)
 
 
-def _run_transposed(reverse, residuals, d_states):
-    wh, c, inside, states, gates = residuals
+def _scan_saving(reverse, layer, x, inside):
+    states, gates = _run(reverse, layer, x, inside, lambda *both: both)
+    return states, (layer, x, inside, states, gates)
+
+
+def _scan_transposed(reverse, residuals, d_states):
+    layer, x, inside, states, gates = residuals
+    steps, batch, _ = states.shape
     zero = jnp.zeros_like(states[:1])
-    before = (
-        jnp.concatenate([states[1:], zero]) if reverse else jnp.concatenate([zero, states[:-1]])
-    )
+    before = jnp.concatenate([states, zero] if reverse else [zero, states])
+    offset = int(reverse)  # of the state before each step
+    (transposed,) = transpose((layer,))
 
-    def body(dh, xs):
-        d_state, g, h, valid = xs
+    def body(dh, here):
+        d_state, g, h, valid = here
         dh = dh + d_state
         if valid is not None:
             dh = jnp.where(valid[:, None], dh, 0)
-        d, dh = _cell_backward(wh, g, h, dh)
+        d, dh = _cell_backward(transposed.wh, g, h, dh)
         return dh, d
 
-    xs = (d_states, gates, before, inside)
-    _, d = jax.lax.scan(body, zero[0], xs, reverse=not reverse)
-    axes = ([0, 1], [0, 1])
-    return jnp.tensordot(before, _recurrent(d), axes), d.m.sum((0, 1)), _projected(d), None
+    xs = d_states, gates, before[offset : steps + offset], inside
+    d = _scan_ahead(body, zero[0], xs, not reverse)
+
+    def read(first, count):
+        return rows(d, first, count), rows(x, first, count), rows(before, first + offset, count)
+
+    d_x = projected_gradient(d) @ transposed.wx
+    return weight_gradients(read, steps, batch), d_x, None
 
 
-for _function, _reverse in ((_scan_forward_in_time, False), (_scan_backward_in_time, True)):
-    _function.defvjp(
-        lambda *args, reverse=_reverse: _run_saving(*args, reverse),
-        lambda *args, reverse=_reverse: _run_transposed(reverse, *args),
-    )
+_scan.defvjp(_scan_saving, _scan_transposed)
+
+
+def _scan_ahead(body, init, xs, reverse):
+    """What jax.lax.scan stacks, with the slices of xs read a step ahead and carried.
+
+    XLA on CPU fuses a slice into every operation that uses it, and does not vectorise a loop that
+    computes the slice's place more than once: a recurrent cell is then three times as slow.
+    """
+    count = len(jax.tree.leaves(xs)[0])
+
+    def at(index):
+        return jax.tree.map(lambda a: jax.lax.dynamic_index_in_dim(a, index, 0, keepdims=False), xs)
+
+    def step(carry, index):
+        state, here = carry
+        state, out = body(state, here)
+        following = jnp.clip(index - 1 if reverse else index + 1, 0, count - 1)
+        return (state, at(following)), out
+
+    first = count - 1 if reverse else 0
+    return jax.lax.scan(step, (init, at(first)), jnp.arange(count), reverse=reverse)[1]

@@ -6,10 +6,12 @@ as integers of a fixed shape. The decode becomes one scan over *ticks*. A tick e
 head and one GRU cell, and writes one new state:
 
     row 0 .. T          the backward states hb_0 .. hb_T of the initial backward pass (hb_T = 0)
-    row T + 1 + i       the state computed by tick i: forward (a new hf) or backward (a new hb)
+    row T + 1 + t       hf_t, the forward state that has consumed x_t
+    row 2T + 1 + u      the u-th new backward state
 
 No row is written twice, so a tick names its operands by row and nothing has to be copied or undone;
-the gradient walks the same ticks in reverse. Row T doubles as hf_{-1} = 0.
+the gradient walks the same ticks in reverse, and reads the operands of all forward cells, and those of
+all backward cells, as one slice each. Row T doubles as hf_{-1} = 0.
 
 The gap between the known steps c0 and n has m = n - c0. A block of stride s = 2^l is used while
 m >= 2s, so the strides of a gap's blocks, their first steps and with them the place of every tick
@@ -17,6 +19,7 @@ follow from integer divisions: there is no loop over steps here either.
 """
 
 import functools
+import itertools
 from typing import NamedTuple
 
 import chex
@@ -40,6 +43,7 @@ class Schedule:
       head: 0, or l + 1 where the head of level l decodes x[step] in this tick.
       cell: IDLE, FORWARD, BACKWARD or CHAIN.
       step: the time step that is decoded, consumed or passed.
+      row: row of the state that the cell computes; for IDLE the row after the last.
       source: row of the state that the cell updates.
       forward: row of hf_c, the head's left pivot.
       pivot: row of hb_{c+2s}, the head's right pivot.
@@ -52,6 +56,7 @@ class Schedule:
     head: chex.Array
     cell: chex.Array
     step: chex.Array
+    row: chex.Array
     source: chex.Array
     forward: chex.Array
     pivot: chex.Array
@@ -132,26 +137,30 @@ def make_schedule(mask: chex.Array, levels: int, length: chex.Array | None = Non
     op = jnp.where(valid, jnp.asarray(program.offset)[kind[owner]] + tick - start[owner], 0)
     field = {name: jnp.asarray(getattr(program, name))[op] for name in _Op._fields}
 
-    def row(is_tick, relative):
-        first_tick = steps + 1 + start[owner]
-        return jnp.where(valid, jnp.where(is_tick, first_tick, owner - 1) + relative, 0)
-
     head = jnp.where(valid, field["head"], 0)
     cell = jnp.where(valid, field["cell"], IDLE)
     step = jnp.where(valid, owner - 1 + field["step"], 0)
-    backward = (cell == BACKWARD) | (cell == CHAIN)
+    ahead, backward = cell == FORWARD, (cell == BACKWARD) | (cell == CHAIN)
+    rank = jnp.cumsum(backward) - 1
+    new = 2 * steps + 1
+    updates_here = jnp.where(opens, jnp.asarray(program.updates)[kind], 0)
+    new_of_block = (new + jnp.cumsum(updates_here) - updates_here)[owner]
+
+    def backward_row(name):
+        row = jnp.where(field[name + "_is_new"], new_of_block, owner - 1) + field[name]
+        return jnp.where(valid, row, 0)
+
     return Schedule(
         head=head,
         cell=cell,
         step=step,
-        source=row(field["source_is_tick"], field["source"]),
-        forward=row(True, field["forward"]),
-        pivot=row(field["pivot_is_tick"], field["pivot"]),
-        forward_tick=_inverse(cell == FORWARD, step, tick, steps, ticks),
+        row=jnp.select([ahead, backward], [steps + 1 + step, new + rank], steps + ticks + 1),
+        source=jnp.where(ahead, steps + step, backward_row("source")),
+        forward=jnp.where(head > 0, steps + 1 + step - jnp.left_shift(1, head) // 2, 0),
+        pivot=backward_row("pivot"),
+        forward_tick=_inverse(ahead, step, tick, steps, ticks),
         head_tick=_inverse(head > 0, step, tick, steps, ticks),
-        backward_tick=_inverse(
-            backward, jnp.cumsum(backward) - 1, tick, max_backward_ticks(steps, levels), ticks
-        ),
+        backward_tick=_inverse(backward, rank, tick, max_backward_ticks(steps, levels), ticks),
         levels=levels,
     )
 
@@ -189,47 +198,46 @@ def _useful_levels(steps, levels):
 
 
 class _Op(NamedTuple):
-    """A tick relative to its block: steps from c, rows from the block's first tick or from hb_c."""
+    """A tick relative to its block: steps and rows of the initial pass from c, rows of new backward
+    states from the block's first."""
 
     head: int
     cell: int
     step: int
-    source: int
-    source_is_tick: bool
-    forward: int
+    source: int  # of a backward cell; the forward cell at step t updates hf_{t-1}
+    source_is_new: bool
     pivot: int
-    pivot_is_tick: bool
+    pivot_is_new: bool
 
 
 @functools.cache
 def _block(level):
-    """The ticks of BLOCK(level), which fills steps c+1 .. c+2^level: a list of _Op."""
-    ops = []
+    """The ticks of BLOCK(level), which fills steps c+1 .. c+2^level: a tuple of _Op."""
+    ops, updates = [], itertools.count()
 
-    def emit(l, c, h, backward):
-        """Append BLOCK(l) at c; h is the tick of hf_c, `backward` maps steps to (row, is_tick)."""
+    def emit(l, c, backward):
+        """Append BLOCK(l) at c; `backward` maps steps to (row, is_new)."""
         stride = 2**l
         pivot = backward[c + 2 * stride]
-
-        def tick(head, cell, step, source):
-            ops.append(_Op(head, cell, step, *source, h, *pivot))
-            return len(ops) - 1
-
         if l == 0:
-            return tick(1, FORWARD, c + 1, (h, True))
-        source = backward[c + stride + 1]
-        source = backward[c + stride] = tick(l + 1, BACKWARD, c + stride, source), True
+            ops.append(_Op(1, FORWARD, c + 1, 0, False, *pivot))
+            return
+
+        def update(head, cell, step):
+            ops.append(_Op(head, cell, step, *backward[step + 1], *pivot))
+            backward[step] = next(updates), True
+
+        update(l + 1, BACKWARD, c + stride)
         for k in range(1, stride // 2):
-            source = backward[c + stride - k] = tick(0, CHAIN, c + stride - k, source), True
+            update(0, CHAIN, c + stride - k)
         last = c
         for lower in reversed(range(l)):
-            h = emit(lower, last, h, backward)
+            emit(lower, last, backward)
             last += 2**lower
-        return tick(0, FORWARD, c + stride, (h, True))
+        ops.append(_Op(0, FORWARD, c + stride, 0, False, *pivot))
 
-    # Before the block, the backward states are those of the initial pass; its first tick follows
-    # the tick of hf_c, whatever that did.
-    emit(level, 0, -1, {step: (step, False) for step in range(2 * 2**level + 1)})
+    # Before the block, the backward states are those of the initial pass.
+    emit(level, 0, {step: (step, False) for step in range(2 * 2**level + 1)})
     return tuple(ops)
 
 
@@ -238,24 +246,26 @@ class _Program(NamedTuple):
 
     offset: np.ndarray
     size: np.ndarray
+    updates: np.ndarray  # of the backward states
     head: np.ndarray
     cell: np.ndarray
     step: np.ndarray
     source: np.ndarray
-    source_is_tick: np.ndarray
-    forward: np.ndarray
+    source_is_new: np.ndarray
     pivot: np.ndarray
-    pivot_is_tick: np.ndarray
+    pivot_is_new: np.ndarray
 
 
 @functools.cache
 def _program(levels):
-    observe = (_Op(0, FORWARD, 1, -1, True, -1, -1, True),)
+    observe = (_Op(0, FORWARD, 1, 0, False, 0, False),)
     blocks = [observe, *(_block(level) for level in range(levels))]
     size = np.array([len(block) for block in blocks], np.int32)
+    updates = [sum(op.cell != FORWARD for op in block) for block in blocks]
     fields = (np.array(column) for column in zip(*(op for block in blocks for op in block)))
     fields = (c if c.dtype == bool else c.astype(np.int32) for c in fields)
-    return _Program(np.cumsum(size, dtype=np.int32) - size, size, *fields)
+    offset = np.cumsum(size, dtype=np.int32) - size
+    return _Program(offset, size, np.array(updates, np.int32), *fields)
 
 
 def describe(schedule: Schedule) -> str:
@@ -267,23 +277,26 @@ def describe(schedule: Schedule) -> str:
         return f"Schedule of {schedule.head.shape[0]} masks; index one to read it"
     if isinstance(schedule.head, jax.core.Tracer):
         return f"Schedule(traced, steps={schedule.steps}, levels={schedule.levels})"
-    head, cell, step, source, forward, pivot = (
+    head, cell, step, row, source, forward, pivot = (
         np.asarray(field)
         for field in (
             schedule.head,
             schedule.cell,
             schedule.step,
+            schedule.row,
             schedule.source,
             schedule.forward,
             schedule.pivot,
         )
     )
-    first = schedule.steps + 1
+    steps = schedule.steps
+    step_of_new = dict(zip(row[row > 2 * steps], step[row > 2 * steps]))
 
     def state(row, name):
-        if row >= first:
-            tick = row - first
-            return f"{'hf' if cell[tick] == FORWARD else 'hb'}_{step[tick]}"
+        if steps < row <= 2 * steps:
+            return f"hf_{row - steps - 1}"
+        if row > steps:
+            return f"hb_{step_of_new[row]}"
         return "hf_-1" if name == "hf" else f"hb_{row}"
 
     lines = [f"{schedule.steps} steps, {schedule.levels} levels"]

@@ -34,7 +34,7 @@ def read(s):
     """Fields as numpy, without the padding."""
     used = np.asarray(s.cell) != schedule.IDLE
     assert not used[np.argmin(used) :].any() or used.all(), "padding comes last"
-    fields = ("head", "cell", "step", "source", "forward", "pivot")
+    fields = ("head", "cell", "step", "row", "source", "forward", "pivot")
     return [
         dict(zip(fields, map(int, tick)))
         for tick in zip(*(np.asarray(getattr(s, f))[used] for f in fields))
@@ -63,32 +63,36 @@ def test_operands_are_the_states_the_recursion_names(mask, levels):
     steps = len(mask)
     ticks = read(jax.jit(naomi_jax.make_schedule, static_argnums=1)(np.array(mask), levels))
     order = iter(greedy_order(np.array(mask), levels))
-    first = steps + 1
+    written = {}  # row -> (step, whether it is a forward state)
 
-    def step_of(row, now, forward):
-        if row >= first:
-            assert row - first < now
-            tick = ticks[row - first]
-            assert (tick["cell"] == schedule.FORWARD) == forward
-            return tick["step"]
+    def step_of(row, forward):
+        if row > steps:
+            step, is_forward = written[row]
+            assert is_forward == forward
+            return step
         assert not forward or row == steps  # row T is zero: hf_{-1}
         return -1 if forward else row
 
     newest = {}  # step -> the row that holds its newest backward state
-    for now, tick in enumerate(ticks):
+    for tick in ticks:
         forward = tick["cell"] == schedule.FORWARD
         if tick["head"]:
             step, level, c, _ = next(order)
             assert (tick["step"], tick["head"]) == (step, level + 1)
-            assert step_of(tick["forward"], now, True) == c
+            assert step_of(tick["forward"], True) == c
             pivot = c + 2 * 2**level
-            assert step_of(tick["pivot"], now, False) == pivot
+            assert step_of(tick["pivot"], False) == pivot
             assert tick["pivot"] == newest.get(pivot, pivot)
-        source = step_of(tick["source"], now, forward)
+        source = step_of(tick["source"], forward)
         assert source == tick["step"] - 1 if forward else source == tick["step"] + 1
-        if not forward:
+        if forward:
+            assert tick["row"] == steps + 1 + tick["step"]
+        else:
             assert tick["source"] == newest.get(source, source)
-            newest[tick["step"]] = first + now
+            assert tick["row"] == 2 * steps + 1 + sum(not f for _, f in written.values())
+            newest[tick["step"]] = tick["row"]
+        assert written.setdefault(tick["row"], (tick["step"], forward)) == (tick["step"], forward)
+    assert len(written) == len(ticks)
     assert next(order, None) is None
 
 
@@ -113,12 +117,12 @@ def test_length_ends_the_schedule_early():
         whole = read(naomi_jax.make_schedule(mask[:length], 3))
         cut = read(naomi_jax.make_schedule(mask, 3, length))
 
-        def moved(row):  # rows of ticks begin after the longer sequence's T + 1 states
-            return row + len(mask) - length if row >= length + 1 else row
+        def moved(row):  # hf_t is row T + 1 + t, new backward states begin at row 2T + 1
+            return row + (len(mask) - length) * ((row > length) + (row > 2 * length))
 
         for a, b in zip(whole, cut, strict=True):
             assert (a["head"], a["cell"], a["step"]) == (b["head"], b["cell"], b["step"])
-            rows = ("forward", "pivot", "source") if a["head"] else ("source",)
+            rows = ("row", "forward", "pivot", "source") if a["head"] else ("row", "source")
             for name in rows:
                 # hf_{-1} is row T, whichever T; hb_length is zero beyond the length.
                 zero = a[name] == length and b[name] in (length, len(mask))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import naomi_jax
+from naomi_jax import losses
 
 
 def state_dict(dim=2, hidden=3, layers=2, levels=2, width=4, stochastic=True, seed=0):
@@ -30,7 +31,7 @@ def state_dict(dim=2, hidden=3, layers=2, levels=2, width=4, stochastic=True, se
 @pytest.mark.parametrize("stochastic,layers,levels", [(False, 1, 3), (True, 2, 4)])
 def test_equals_an_eager_torch_model(stochastic, layers, levels):
     torch = pytest.importorskip("torch")
-    from tests.torch_eager import Naomi
+    from benchmarks.eager_torch import Naomi
 
     torch.manual_seed(0)
     steps, batch, dim = 33, 3, 2
@@ -48,10 +49,11 @@ def test_equals_an_eager_torch_model(stochastic, layers, levels):
             noise = torch.from_numpy(drawn.copy())
         ours = naomi_jax.impute(params, x, mask, key)
         with torch.no_grad():
-            expected = theirs.impute(
-                torch.from_numpy(x).swapaxes(0, 1), torch.from_numpy(mask), noise
-            )
+            expected = theirs.impute(torch.from_numpy(x).swapaxes(0, 1), mask, noise)
         np.testing.assert_allclose(ours, expected.swapaxes(0, 1).numpy(), atol=2e-5, rtol=0)
+    if not stochastic:
+        loss = theirs.teacher_forced(torch.from_numpy(x).swapaxes(0, 1), mask)
+        np.testing.assert_allclose(losses.teacher_forced(params, x, mask), loss.item(), rtol=1e-5)
 
 
 def test_sizes_are_read_off_the_arrays():

@@ -47,3 +47,15 @@ def load(
     seeds = np.random.SeedSequence(seed).spawn(3)
     sets = (simulate(n, steps, s) for n, s in zip((train, val, test), seeds))
     return Dataset("billiards", "billiards, simulated here", True, *sets)
+
+
+def symmetries(x: np.ndarray) -> np.ndarray:
+    """The eight images of (N, T, 2) under the symmetries of the box, (8N, T, 2), x itself first.
+
+    Signs of each coordinate and their order: each image is as likely a sequence as the original.
+    """
+    images = [x[..., order] * signs for order in ([0, 1], [1, 0]) for signs in _SIGNS]
+    return np.concatenate(images)
+
+
+_SIGNS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)

@@ -26,6 +26,7 @@ class RunConfig:
       batch: how training draws sequences and masks; evaluation hides steps like batch.masks.
       mask_file: of masks.kind "file", or "".
       standardise: "feature" or "step".
+      box_symmetries: train on all images of a 2-D trajectory under the symmetries of a square box.
       eval_steps: updates between validations, each followed by a checkpoint.
       seed: of everything random.
     """
@@ -38,6 +39,7 @@ class RunConfig:
     batch: BatchConfig
     mask_file: str
     standardise: str
+    box_symmetries: bool
     eval_steps: int
     seed: int
 
@@ -81,6 +83,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         batch=BatchConfig(batch_size, mask_config, config["masks"]["per_sequence"]),
         mask_file=config["masks"]["file"],
         standardise=config["standardise"],
+        box_symmetries=_box_symmetries(config, shape[2]),
         eval_steps=_positive(config, "eval_epochs") * per_epoch,
         seed=config["seed"],
     )
@@ -108,6 +111,12 @@ def _adversary(config):
         raise InputError(f"discriminator.pretrain_updates: {steps} is negative")
     # The generator stands still meanwhile: its rate is never used.
     return AdversaryConfig(**fields), PhaseConfig("discriminator", steps, 0.0)
+
+
+def _box_symmetries(config, dim):
+    if config.get("box_symmetries") and dim != 2:
+        raise InputError(f"box_symmetries: for 2 values at each step, not {dim}")
+    return bool(config.get("box_symmetries"))
 
 
 def _positive(config, name):

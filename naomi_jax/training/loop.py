@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from naomi_jax import bulk
-from naomi_jax.data import masks, standardise
+from naomi_jax.data import billiards, masks, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.training import adversarial, steps
@@ -45,11 +45,14 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
       InputError: the loss is no longer finite, or something cannot be read or written.
       Interrupted: after SIGINT or SIGTERM, once the state is saved.
     """
-    scaler = standardise.fit(dataset.train, config.standardise)
+    train_data = dataset.train
+    if config.box_symmetries:
+        train_data = billiards.symmetries(train_data)
+    scaler = standardise.fit(train_data, config.standardise)
     given = None
     if config.batch.masks.kind == "file":
         given = jnp.asarray(masks.load(config.mask_file, dataset.steps))
-    data = jax.device_put(scaler(dataset.train))
+    data = jax.device_put(scaler(train_data))
     validate = _validator(config, dataset, scaler, given)
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
     total = sum(phase.steps for phase in config.phases)

@@ -43,3 +43,15 @@ def test_splits_are_independent_and_repeatable():
     np.testing.assert_array_equal(one.train, other.train)
     assert not np.isclose(one.train[:3], one.test).any(axis=(1, 2)).all()
     assert not (billiards.load(5, 4, 3, 30, seed=1).train == one.train).all()
+
+
+def test_symmetries_are_the_images_of_a_square():
+    x = np.random.default_rng(0).standard_normal((3, 5, 2)).astype(np.float32)
+    images = billiards.symmetries(x).reshape(8, 3, 5, 2)
+    np.testing.assert_array_equal(images[0], x)
+    # Lengths and angles are kept, and no two images are the same map.
+    for image in images:
+        np.testing.assert_allclose(np.square(image).sum(-1), np.square(x).sum(-1), rtol=1e-6)
+    assert len({image.tobytes() for image in images}) == 8
+    again = billiards.symmetries(images.reshape(24, 5, 2)).reshape(64, 3, 5, 2)
+    assert {image.tobytes() for image in again} == {image.tobytes() for image in images}, "a group"

@@ -1,0 +1,284 @@
+"""Speed of NAOMI against an eager PyTorch loop, side by side in one process.
+
+    pip install '.[bench]'
+    python benchmarks/run.py [--quick] [--sizes paper small ...] [--out FOLDER]
+
+Same weights, same masks, float32, on the same device, in turns; medians and their ratio. Beside them the time
+to compile, the memory of our compiled program as XLA counts it, and the *floor*: the time that the matrix
+products alone would take at the rate of the widest of them, measured in the same process.
+Prints a Markdown table and writes it to FOLDER with the same numbers as JSON.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, ROOT)
+
+import naomi_jax  # noqa: E402
+from benchmarks import eager_torch  # noqa: E402
+from naomi_jax import losses  # noqa: E402
+from naomi_jax.data import masks  # noqa: E402
+
+JOBS = ("teacher-forced step", "free-running step", "impute")
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """A model, a batch and a mask."""
+
+    steps: int
+    dim: int
+    hidden: int
+    layers: int
+    width: int
+    levels: int
+    batch: int
+    missing: int
+    per_sequence: bool = False
+
+    @property
+    def config(self):
+        return naomi_jax.ModelConfig(self.dim, self.hidden, self.layers, self.levels, self.width)
+
+
+PAPER = Size(200, 2, 300, 2, 200, 4, 64, 188)
+SMALL = Size(200, 2, 64, 1, 64, 4, 64, 188)
+SIZES = {
+    "paper": PAPER,
+    "small": SMALL,
+    "single": dataclasses.replace(SMALL, batch=1),
+    "traffic": Size(144, 963, 128, 1, 128, 5, 32, 131),
+    "long": Size(20_000, 16, 64, 1, 64, 4, 4, 18_800),
+    "a mask per sequence": dataclasses.replace(PAPER, per_sequence=True),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions; not the long size")
+    parser.add_argument(
+        "--sizes", nargs="+", choices=list(SIZES), metavar="SIZE", help=", ".join(SIZES)
+    )
+    parser.add_argument("--out", default=os.path.join(ROOT, "benchmarks", "results"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(os.cpu_count())
+    names = arguments.sizes or [n for n in SIZES if not (arguments.quick and n == "long")]
+    rows = []
+    for name in names:
+        rows += measure(name, SIZES[name], seconds=2 if arguments.quick else 20)
+        print(markdown(rows[-len(JOBS) :], header=len(rows) == len(JOBS)), flush=True)
+    save(rows, arguments.out)
+
+
+def measure(name, size, seconds):
+    """Rows of a size: a dict for each of JOBS."""
+    torch.manual_seed(0)
+    device = "cuda" if jax.default_backend() == "gpu" else "cpu"
+    eager = eager_torch.Naomi(size.dim, size.hidden, size.layers, size.levels, size.width)
+    params = naomi_jax.from_torch({k: v.numpy() for k, v in eager.state_dict().items()})
+    eager = eager.to(device)
+    config = masks.MaskConfig("random", size.missing, size.missing)
+    mask = np.asarray(masks.draw_many(jax.random.key(0), config, size.batch, size.steps))
+    mask = mask if size.per_sequence else mask[0]
+    x = (
+        np.random.default_rng(0)
+        .standard_normal((size.batch, size.steps, size.dim))
+        .astype(np.float32)
+    )
+    theirs = eager_jobs(eager, torch.from_numpy(x).to(device).transpose(0, 1), mask)
+    ours = our_jobs()
+    arrays = jax.device_put((params, x, mask))
+    rate, rows = product_rate(size), []
+    for job in JOBS:
+        began = time.perf_counter()
+        compiled = jax.jit(ours[job]).lower(*arrays).compile()
+        compile_seconds = time.perf_counter() - began
+        mine = lambda: jax.block_until_ready(compiled(*arrays))  # noqa: E731
+        check(job, mine(), theirs[job]())
+        mine_seconds, eager_seconds = in_turns(mine, theirs[job], seconds)
+        rows.append(
+            {
+                "size": name,
+                "job": job,
+                "eager": eager_seconds,
+                "ours": mine_seconds,
+                "ratio": eager_seconds / mine_seconds,
+                "floor": products(size, mask, job) / rate,
+                "compile": compile_seconds,
+                "megabytes": megabytes(compiled),
+            }
+        )
+    return rows
+
+
+def our_jobs():
+    """Functions of (params, x, mask), one for each of JOBS."""
+
+    def free_running(params, x, mask):
+        return losses.missing_error(x, naomi_jax.impute(params, x, mask), mask)
+
+    return {
+        "teacher-forced step": jax.value_and_grad(losses.teacher_forced),
+        "free-running step": jax.value_and_grad(free_running),
+        "impute": naomi_jax.impute,
+    }
+
+
+def eager_jobs(eager, x, mask):
+    """The same as functions of nothing. A mask per sequence: one sequence after the other."""
+    if mask.ndim == 1:
+        parts = [(x, [bool(m) for m in mask])]
+    else:
+        parts = [(x[:, i : i + 1], [bool(m) for m in row]) for i, row in enumerate(mask)]
+
+    def free_running(x, mask):
+        missing = torch.tensor([not m for m in mask], device=x.device)
+        return (eager.impute(x, mask) - x)[missing].square().mean()
+
+    def step(loss):
+        eager.zero_grad()
+        total = 0.0
+        for part in parts:
+            value = loss(*part) / len(parts)
+            value.backward()
+            total += value.item()
+        return total
+
+    def impute():
+        with torch.no_grad():
+            filled = torch.cat([eager.impute(*part) for part in parts], dim=1)
+        synchronize(filled)
+        return filled.transpose(0, 1).cpu().numpy()
+
+    return {
+        "teacher-forced step": lambda: step(eager.teacher_forced),
+        "free-running step": lambda: step(free_running),
+        "impute": impute,
+    }
+
+
+def synchronize(tensor):
+    if tensor.is_cuda:
+        torch.cuda.synchronize()
+
+
+def check(job, ours, theirs):
+    """Stop unless both computed the same."""
+    ours = ours if job == "impute" else ours[0]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3, err_msg=job)
+
+
+def in_turns(mine, theirs, seconds):
+    """Median seconds of each; they alternate so that neither has the quieter machine."""
+    times = ([], [])
+    began = time.perf_counter()
+    while len(times[0]) < 3 or time.perf_counter() - began < seconds and len(times[0]) < 100:
+        for function, record in zip((mine, theirs), times):
+            start = time.perf_counter()
+            function()
+            record.append(time.perf_counter() - start)
+    return tuple(statistics.median(record) for record in times)
+
+
+def products(size, mask, job):
+    """Floating-point operations (2 per multiply-add) of the matrix products of a job.
+
+    The first layer's input is counted where there is one: every step forward, observed and decoded
+    steps backward. A gradient takes twice the products of the values again.
+    """
+    schedule = naomi_jax.make_schedule(jnp.asarray(np.atleast_2d(mask)[0]), size.levels)
+    cell, head = np.asarray(schedule.cell), np.asarray(schedule.head)
+    hidden, steps = size.hidden, size.steps
+    recurrent = 3 * hidden * hidden * (2 * size.layers - 1)
+    read = 3 * hidden * size.dim
+    decode = 2 * hidden * size.width + size.width * size.dim
+    if job == "teacher-forced step":
+        pairs = sum(max(steps - 2 * 2**level + 2, 0) for level in range(size.levels))
+        total = 2 * steps * (recurrent + read) + pairs * decode
+    else:
+        total = (steps + (cell > 0).sum()) * recurrent + (head > 0).sum() * decode
+        total += (2 * steps + (cell == 2).sum()) * read
+    return 2 * float(total) * size.batch * (1 if job == "impute" else 3)
+
+
+def product_rate(size):
+    """Floating-point operations per second of one product (B, H) x (H, 3H) after the other."""
+    count = 2000
+    h = jnp.ones((size.batch, size.hidden))
+    w = jnp.full((size.hidden, 3 * size.hidden), 1 / (3 * size.hidden))
+
+    @jax.jit
+    def run(h, w):
+        def body(_, h):
+            return (h @ w)[:, : size.hidden]
+
+        return jax.lax.fori_loop(0, count, body, h)
+
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        jax.block_until_ready(run(h, w))
+        times.append(time.perf_counter() - began)
+    return count * 6 * size.batch * size.hidden**2 / statistics.median(times)
+
+
+def megabytes(compiled):
+    """Arguments, results and buffers of the compiled program."""
+    analysis = compiled.memory_analysis()
+    return (
+        analysis.argument_size_in_bytes
+        + analysis.output_size_in_bytes
+        + analysis.temp_size_in_bytes
+    ) / 1e6
+
+
+def markdown(rows, header=True):
+    lines = []
+    if header:
+        lines = [
+            "| size | job | eager [s] | ours [s] | ratio | floor [s] | compile [s] | memory [MB] |",
+            "|---|---|---:|---:|---:|---:|---:|---:|",
+        ]
+    for row in rows:
+        lines.append(
+            f"| {row['size']} | {row['job']} | {row['eager']:.3g} | {row['ours']:.3g} | "
+            f"**{row['ratio']:.2f}** | {row['floor']:.3g} | {row['compile']:.1f} | {row['megabytes']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def save(rows, folder):
+    os.makedirs(folder, exist_ok=True)
+    device = jax.devices()[0]
+    about = {
+        "device": device.device_kind,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "torch": torch.__version__,
+    }
+    path = os.path.join(folder, jax.default_backend())
+    with open(path + ".json", "w") as file:
+        json.dump({"about": about, "rows": rows}, file, indent=1)
+    with open(path + ".md", "w") as file:
+        versions = ", ".join(f"{name} {value}" for name, value in about.items())
+        file.write(f"{versions}\n\n{markdown(rows)}\n")
+    print(f"written to {path}.json and .md", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
