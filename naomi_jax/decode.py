@@ -208,26 +208,54 @@ def _operations(plan):
     return schedule.replace(forward_tick=None, head_tick=None, backward_tick=None), anchors
 
 
-# Buffers: (rows, B, ...), indexed by one row for the batch or by one row per sequence.
+# Buffers: (rows, B, ...), indexed by one row for the batch or by one row per sequence. The latter with
+# the batch as a batching dimension of the gather: several devices then have nothing to exchange.
 
 
 def _read(buffer, row):
     if row.ndim == 0:
         return jax.lax.dynamic_index_in_dim(buffer, row, 0, keepdims=False)
-    return buffer.at[row, jnp.arange(buffer.shape[1])].get(mode="promise_in_bounds")
+    return _rows_of_each(buffer, row, jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS)
 
 
 def _write(buffer, row, value):
     if row.ndim == 0:
         return jax.lax.dynamic_update_index_in_dim(buffer, value, row, 0)
-    return buffer.at[row, jnp.arange(buffer.shape[1])].set(value, mode="promise_in_bounds")
+    numbers = jax.lax.ScatterDimensionNumbers(
+        update_window_dims=tuple(range(1, value.ndim)),
+        inserted_window_dims=(0,),
+        scatter_dims_to_operand_dims=(0,),
+        operand_batching_dims=(1,),
+        scatter_indices_batching_dims=(0,),
+    )
+    return jax.lax.scatter(
+        buffer,
+        row[:, None],
+        value,
+        numbers,
+        unique_indices=True,
+        mode=jax.lax.GatherScatterMode.PROMISE_IN_BOUNDS,
+    )
 
 
 def _gather(array, index):
     """Rows `index`, (n,) or (n, B), of an array (rows, B, ...) or (rows,); 0 where out of range."""
     if index.ndim == 1:
         return array.at[index].get(mode="fill", fill_value=0)
-    return array.at[index, jnp.arange(index.shape[1])].get(mode="fill", fill_value=0)
+    return _rows_of_each(array, index, jax.lax.GatherScatterMode.FILL_OR_DROP)
+
+
+def _rows_of_each(array, index, mode):
+    """Rows `index`, (..., B), of an array (rows, B, ...)."""
+    numbers = jax.lax.GatherDimensionNumbers(
+        offset_dims=tuple(range(index.ndim, index.ndim + array.ndim - 2)),
+        collapsed_slice_dims=(0,),
+        start_index_map=(0,),
+        operand_batching_dims=(1,),
+        start_indices_batching_dims=(index.ndim - 1,),
+    )
+    sizes = (1, 1, *array.shape[2:])
+    return jax.lax.gather(array, index[..., None], numbers, sizes, mode=mode, fill_value=0)
 
 
 def _per_sequence(flag, array):

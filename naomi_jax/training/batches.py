@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from naomi_jax.data import masks
+from naomi_jax.training import devices
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +18,13 @@ class BatchConfig:
       size: sequences a batch; all of them where there are fewer.
       masks: what is hidden.
       mask_per_sequence: one mask for each sequence instead of one a batch.
+      mesh: the devices that share each batch, or None.
     """
 
     size: int
     masks: masks.MaskConfig
     mask_per_sequence: bool = False
+    mesh: jax.sharding.Mesh | None = None
 
 
 def draw(
@@ -45,9 +48,10 @@ def draw(
     """
     order_key, step_key = jax.random.split(key)
     mask_key, sample_key = jax.random.split(jax.random.fold_in(step_key, step))
-    x = data[rows(order_key, step, data.shape[0], config.size)]
+    x = devices.split(data[rows(order_key, step, data.shape[0], config.size)], config.mesh)
     if config.mask_per_sequence:
         mask = masks.draw_many(mask_key, config.masks, x.shape[0], x.shape[1], given)
+        mask = devices.split(mask, config.mesh)
     else:
         mask = masks.draw(mask_key, config.masks, x.shape[1], given)
     return x, mask, sample_key

@@ -1,6 +1,8 @@
 """The loop around the compiled steps: phases, validation, checkpoints, interruption, resuming."""
 
 import contextlib
+import dataclasses
+import functools
 import math
 import os
 import signal
@@ -13,7 +15,7 @@ from naomi_jax import bulk
 from naomi_jax.data import billiards, masks, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.training import adversarial, steps
+from naomi_jax.training import adversarial, devices, steps
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.config import RunConfig
 from naomi_jax.training.log import Log
@@ -52,13 +54,15 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     given = None
     if config.batch.masks.kind == "file":
         given = jnp.asarray(masks.load(config.mask_file, dataset.steps))
-    data = jax.device_put(scaler(train_data))
-    validate = _validator(config, dataset, scaler, given)
+    mesh = devices.mesh(min(config.batch.size, len(train_data)))
+    batch = dataclasses.replace(config.batch, mesh=mesh)
+    data = devices.replicate(scaler(train_data), mesh)
+    validate = _validator(config, dataset, scaler, given, mesh)
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
     total = sum(phase.steps for phase in config.phases)
     checkpoints_path = os.path.join(workdir, "checkpoints")
     with Checkpoints(checkpoints_path) as checkpoints, _stop_requests() as stop_requested:
-        state = initial_state(config)
+        state = devices.replicate(initial_state(config), mesh)
         if checkpoints.latest() is not None:
             tree = {"state": state, "scaler": scaler._asdict()}
             state = checkpoints.restore(checkpoints.latest(), tree)["state"]
@@ -77,8 +81,9 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
                 if int(state.step) < end:
                     if int(state.step) == begin:
                         fresh = steps.make_optimizer(phase).init(state.params)
+                        fresh = devices.replicate(fresh, mesh)
                         state = state.replace(opt_state=fresh)
-                    run = steps.make_run(phase, config.functions, config.batch, config.adversary)
+                    run = steps.make_run(phase, config.functions, batch, config.adversary)
                     args = (run, data, key, given, end, phase.name, config)
                     state = _run_phase(state, *args, validate, save, log, stop_requested)
                 begin = end
@@ -168,15 +173,14 @@ def _read(unread, name, log):
     log.train(name, step, metrics)
 
 
-def _validator(config, dataset, scaler, given):
+def _validator(config, dataset, scaler, given, mesh):
     """params -> mean squared error over the missing entries of the validation set, data's units."""
     key = jax.random.fold_in(jax.random.key(config.seed), 2)
     val_masks = masks.draw_many(key, config.batch.masks, len(dataset.val), dataset.steps, given)
 
     def validate(params):
-        filled = bulk.impute_all(
-            params, scaler, dataset.val, val_masks, key, impute=config.functions.impute
-        )
+        impute = functools.partial(devices.impute, config.functions.impute, mesh)
+        filled = bulk.impute_all(params, scaler, dataset.val, val_masks, key, impute=impute)
         return bulk.missing_error(dataset.val, filled, val_masks)
 
     return validate
