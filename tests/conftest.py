@@ -1,10 +1,16 @@
 """Shared by all tests."""
 
+import os
+
 import jax
 import pytest
 
 # Tests compile hundreds of tiny programs once: optimising them costs more than it saves.
 jax.config.update("jax_disable_most_optimizations", True)
+# XLA's older code generator takes half the time. A version without it ends on the unknown flag.
+if (0, 8) <= jax.__version_info__ < (0, 11):
+    flags = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_use_fusion_emitters=false"
 
 
 @pytest.fixture
