@@ -13,6 +13,7 @@ import zipfile
 
 import numpy as np
 
+from naomi_jax import writing
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 
@@ -137,7 +138,7 @@ def write_series(path: str | os.PathLike, table: Table, values: np.ndarray) -> N
         if table.kind == ".csv"
         else {"mode": "wb"}
     )
-    with _atomic(path, **mode) as file:
+    with writing.whole(path, **mode) as file:
         if table.kind == ".csv":
             csv.writer(file, lineterminator="\n").writerows(_filled_cells(table, values))
         elif table.kind == ".npy":
@@ -352,18 +353,3 @@ def _filled_cells(table, values):
             str(np.float32(value)) if math.isnan(_number(cell)) else cell
             for cell, value in zip(cells, new)
         ]
-
-
-@contextlib.contextmanager
-def _atomic(path, **mode):
-    """A file that takes its name when it is complete; nothing is left of it if it is not."""
-    temporary = f"{path}.tmp"
-    try:
-        with open(temporary, **mode) as file:
-            yield file
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)

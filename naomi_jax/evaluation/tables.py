@@ -9,12 +9,11 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from naomi_jax import bulk, metrics
+from naomi_jax import bulk, metrics, writing
 from naomi_jax.baselines import knn, linear
 from naomi_jax.data import billiards, masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.data.standardise import Standardiser
-from naomi_jax.errors import InputError
 from naomi_jax.evaluation import paper
 
 _TEST_MASK_SEED = 2019
@@ -223,9 +222,5 @@ def _masks(config, mask):
 
 def write_json(table: Table, path: str | os.PathLike) -> None:
     """Write a table beside the run."""
-    try:
-        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-            json.dump(dataclasses.asdict(table), file, indent=2)
-        os.replace(f"{path}.tmp", path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+    with writing.whole(path, mode="w", encoding="utf-8") as file:
+        json.dump(dataclasses.asdict(table), file, indent=2)

@@ -7,6 +7,7 @@ import time
 
 import tqdm
 
+from naomi_jax import writing
 from naomi_jax.errors import InputError
 
 _SECONDS_BETWEEN_LINES = 15
@@ -97,9 +98,8 @@ def _drop_later(path, step):
         return
     kept = [line for line in lines if (record := _parse(line)) and record["step"] <= step]
     if len(kept) < len(lines):
-        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
+        with writing.whole(path, mode="w", encoding="utf-8") as file:
             file.writelines(kept)
-        os.replace(f"{path}.tmp", path)
 
 
 def _parse(line):

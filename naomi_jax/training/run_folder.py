@@ -7,6 +7,7 @@ import platform
 import jax
 
 import naomi_jax
+from naomi_jax import writing
 from naomi_jax.data import standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -56,13 +57,12 @@ def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
         return True
     try:
         os.makedirs(workdir, exist_ok=True)
-        with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-            json.dump(record, file, indent=2)
-        os.replace(f"{path}.tmp", path)
     except OSError as error:
         raise InputError(
             f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
         ) from error
+    with writing.whole(path, mode="w", encoding="utf-8") as file:
+        json.dump(record, file, indent=2)
     return False
 
 
