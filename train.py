@@ -17,7 +17,7 @@ from naomi_jax import commands
 from naomi_jax.data import registry
 from naomi_jax.evaluation import report
 from naomi_jax.training import config as run_config
-from naomi_jax.training import loop, run_folder
+from naomi_jax.training import devices, loop, run_folder
 from naomi_jax.training.models import MODELS
 
 flags.DEFINE_enum(
@@ -26,6 +26,11 @@ flags.DEFINE_enum(
 flags.DEFINE_string("data", None, "Your copy of the data: PEMS-SF, or a .npz, .npy or .csv file.")
 flags.DEFINE_enum("model", "naomi", list(MODELS), "What to train; the config is made for it.")
 flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET or runs/DATASET_MODEL.")
+flags.DEFINE_string(
+    "processes",
+    None,
+    "auto or HOST:PORT,COUNT,NUMBER: one of several processes that train together.",
+)
 config_flags.DEFINE_config_file("config", None, "The config; configs/DATASET.py by default.")
 
 FLAGS = flags.FLAGS
@@ -33,6 +38,10 @@ CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs")
 
 
 def main():
+    if FLAGS.processes:
+        devices.join(FLAGS.processes)
+        if not devices.leads():
+            sys.stdout = open(os.devnull, "w")
     config = FLAGS.config
     kind = config.model.kind
     name = config.dataset if kind == "naomi" else f"{config.dataset}_{kind}"

@@ -12,8 +12,12 @@ from naomi_jax.model import ModelConfig
 
 
 def _concrete(array):
-    """The array's values, or None while it is traced."""
-    return None if isinstance(array, jax.core.Tracer) else np.asarray(array)
+    """The array's values, or None while it is traced or in part on another machine."""
+    if isinstance(array, jax.core.Tracer):
+        return None
+    if isinstance(array, jax.Array) and not array.is_fully_addressable:
+        return None
+    return np.asarray(array)
 
 
 def as_array(name: str, value):

@@ -9,7 +9,7 @@ from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import figures, paper, tables
 from naomi_jax.training import config as run_config
-from naomi_jax.training import run_folder
+from naomi_jax.training import devices, run_folder
 from naomi_jax.training.config import RunConfig
 
 
@@ -18,7 +18,8 @@ def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Ta
     table = tables.make_table(
         [fitted(workdir, config)], dataset, config.batch.masks, _mask_file(config)
     )
-    tables.write_json(table, os.path.join(workdir, "results.json"))
+    if devices.leads():
+        tables.write_json(table, os.path.join(workdir, "results.json"))
     return table
 
 

@@ -2,17 +2,54 @@
 
 One mesh with one axis. Nothing else in the code knows how many devices there are: batches are laid out over
 the mesh, and XLA adds up the gradients (jax.sharding; the result is one device's up to summation order).
+Several processes run the same program on the same data (jax.distributed); the first one writes.
 """
 
+import re
 from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from naomi_jax.errors import InputError
 
 _AXIS = "batch"
+
+
+def join(processes: str) -> None:
+    """Become one of several processes of a run; before anything else is computed.
+
+    Args:
+      processes: "auto" where JAX finds the others (TPU pods, Slurm, Open MPI), or
+        "HOST:PORT,COUNT,NUMBER": where process 0 listens, how many there are, and which one this is.
+
+    Raises:
+      InputError: they cannot be joined.
+    """
+    given = re.fullmatch(r"([^,]+:\d+),(\d+),(\d+)", processes)
+    if given is None and processes != "auto":
+        raise InputError(f"{processes!r}: auto, or HOST:PORT,COUNT,NUMBER is needed")
+    where = (given[1], int(given[2]), int(given[3])) if given else ()
+    try:
+        jax.distributed.initialize(*where)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"the other processes cannot be joined ({reason})") from error
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes and speaks."""
+    return jax.process_index() == 0
+
+
+def agree(size: int, asked: bool) -> tuple[int, bool]:
+    """What all processes do next: the first one's `size`, and to stop where any was `asked` to."""
+    if jax.process_count() == 1:
+        return size, asked
+    every = multihost_utils.process_allgather(np.array([size, asked]))
+    return int(every[0, 0]), bool(every[:, 1].any())
 
 
 def mesh(batch_size: int) -> Mesh | None:
@@ -35,7 +72,13 @@ def mesh(batch_size: int) -> Mesh | None:
 
 def replicate(tree: Any, mesh: Mesh | None) -> Any:
     """A copy of every array on every device."""
-    return jax.device_put(tree, None if mesh is None else NamedSharding(mesh, PartitionSpec()))
+    if mesh is None:
+        return jax.device_put(tree)
+    if (
+        jax.process_count() > 1
+    ):  # device_put takes an array to other processes' devices from the host alone
+        tree = jax.tree.map(np.asarray, tree)
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
 
 
 def impute(function, mesh: Mesh | None, params, x, mask, key=None, **options):
@@ -46,7 +89,9 @@ def impute(function, mesh: Mesh | None, params, x, mask, key=None, **options):
     rows = np.arange(-(-count // mesh.size) * mesh.size) % count
     layout = NamedSharding(mesh, PartitionSpec(_AXIS))
     x, mask = (jax.device_put(np.asarray(a)[rows], layout) for a in (x, mask))
-    return function(params, x, mask, key, **options)[..., :count, :, :]
+    filled = function(params, x, mask, key, **options)
+    gather = jax.jit(lambda a: a, out_shardings=NamedSharding(mesh, PartitionSpec()))
+    return gather(filled)[..., :count, :, :]
 
 
 def split(batch: Any, mesh: Mesh | None) -> Any:

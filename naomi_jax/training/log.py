@@ -18,12 +18,12 @@ class Log:
 
     Args:
       path: metrics.jsonl, a JSON object a line.
+      stream: where progress goes; None is sys.stderr.
       total: updates of the whole run.
       step: updates done already; later lines of an earlier, interrupted run are dropped.
-      stream: where progress goes.
     """
 
-    def __init__(self, path: str | os.PathLike, total: int, step: int, stream=None):
+    def __init__(self, path: str | os.PathLike, stream, total: int, step: int):
         self._stream = stream or sys.stderr
         self._total, self._first, self._step = total, step, step
         self._began = self._last_line = time.monotonic()

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import io
 import math
 import os
 import signal
@@ -64,15 +65,15 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     with Checkpoints(checkpoints_path) as checkpoints, _stop_requests() as stop_requested:
         state = devices.replicate(initial_state(config), mesh)
         if checkpoints.latest() is not None:
-            tree = {"state": state, "scaler": scaler._asdict()}
+            tree = {"state": state, "scaler": devices.replicate(scaler._asdict(), mesh)}
             state = checkpoints.restore(checkpoints.latest(), tree)["state"]
         first = int(state.step)
-        with Log(os.path.join(workdir, "metrics.jsonl"), total, first, stream) as log:
+        with Log(*_record(workdir, stream), total, first) as log:
             if first:
                 log.say(f"resuming at step {first} of {total}")
 
             def save(state, error):
-                tree = {"state": state, "scaler": scaler._asdict()}
+                tree = {"state": state, "scaler": devices.replicate(scaler._asdict(), mesh)}
                 checkpoints.save(int(state.step), tree, error)
 
             begin = 0
@@ -87,6 +88,13 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
                     args = (run, data, key, given, end, phase.name, config)
                     state = _run_phase(state, *args, validate, save, log, stop_requested)
                 begin = end
+
+
+def _record(workdir, stream):
+    """Where metrics and progress go: nowhere, but for the first process."""
+    if devices.leads():
+        return os.path.join(workdir, "metrics.jsonl"), stream
+    return os.devnull, io.StringIO()
 
 
 def initial_state(config: RunConfig) -> steps.TrainState:
@@ -119,7 +127,7 @@ def _run_phase(
         now = time.monotonic()
         size = _next_size(stop - step, now - began, size)
         began, step = now, stop
-        asked = stop_requested()
+        size, asked = devices.agree(size, stop_requested())
         if step == due or asked:
             _read(unread, name, log)
             unread = None

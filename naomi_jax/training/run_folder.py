@@ -12,7 +12,7 @@ from naomi_jax.data import standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.training import config as run_config
-from naomi_jax.training import loop
+from naomi_jax.training import devices, loop
 from naomi_jax.training.checkpoints import Checkpoints
 
 _FILE = "config.json"
@@ -21,7 +21,7 @@ _FREE = ("data",)
 
 
 def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
-    """Make the folder, or check that it holds a run with these settings.
+    """Make the folder (the first process does), or check that it holds a run with these settings.
 
     Args:
       workdir: the folder.
@@ -55,6 +55,8 @@ def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
                 "another --workdir, or delete this one to start again"
             )
         return True
+    if not devices.leads():
+        return False
     try:
         os.makedirs(workdir, exist_ok=True)
     except OSError as error:
@@ -113,7 +115,9 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
         state = loop.initial_state(config)
         rows = config.steps if config.standardise == "step" else 1
         scaler = standardise.empty(rows, config.model.dim)
-        tree = checkpoints.restore(step, {"state": state, "scaler": scaler._asdict()})
+        # Onto this process's own device, wherever the run was.
+        tree = jax.device_put({"state": state, "scaler": scaler._asdict()})
+        tree = checkpoints.restore(step, tree)
     return tree["state"].params, standardise.Standardiser(**tree["scaler"]), step
 
 

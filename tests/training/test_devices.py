@@ -1,10 +1,20 @@
-"""Several devices train what one trains. In a process of its own: the number of devices is set at start."""
+"""Several devices and several processes train what one trains. Apart from this process: both are set at start."""
 
 import os
+import pathlib
+import socket
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
+
+from naomi_jax.errors import InputError
+from naomi_jax.training import config as run_config
+from naomi_jax.training import devices, run_folder
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 SCRIPT = """
 import os, sys, tempfile, jax, numpy as np
@@ -62,9 +72,55 @@ print("same")
     ],
 )
 def test_eight_devices_equal_one(phases):
-    flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
-    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *phases], capture_output=True, text=True, env=environment
+    done = start("-c", SCRIPT, *phases, flags="--xla_force_host_platform_device_count=8")
+    said, errors = done.communicate()
+    assert said.strip() == "same", errors[-3000:]
+
+
+def start(*arguments, cwd=None, flags=""):
+    """A Python process that finds this project."""
+    environment = {
+        **os.environ,
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {flags}",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=environment, **pipes)
+
+
+def test_two_processes_equal_one(tmp_path):
+    """Both train, one writes and speaks, and one process alone reads what two wrote."""
+    t = np.arange(120)[:, None]
+    np.savetxt(tmp_path / "series.csv", np.sin(t / [4, 5]), delimiter=",")
+    tiny = "hidden=4 levels=2 head_hidden=4".split()
+    command = [str(ROOT / "train.py"), "--data", "series.csv"]
+    command += [f"--config.model.{setting}" for setting in tiny]
+    command += ["--config.window=10", "--config.stride=2", "--config.batch_size=8"]
+    command += ["--config.teacher_forced.epochs=0", "--config.free_running.epochs=2"]
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    runs = [start(*command, "--workdir", "one", cwd=tmp_path)]
+    for number in range(2):
+        here = ["--workdir", "two", f"--processes={address},2,{number}"]
+        runs.append(start(*command, *here, cwd=tmp_path))
+    said = [run.communicate(timeout=200) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], said[-1][1][-3000:]
+    assert "NAOMI" in said[1][0] and "NAOMI" not in said[2][0]
+    record = run_folder.read(tmp_path / "two")
+    run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
+    (one, _, step), (two, _, same_step) = (
+        run_folder.load_model(tmp_path / name, run) for name in ("one", "two")
     )
-    assert done.stdout.strip() == "same", done.stderr[-3000:]
+    assert step == same_step
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), one, two)
+    logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("one", "two")]
+    assert logs[0].count("val_error") == logs[1].count("val_error") > 0
+
+
+def test_processes_are_given_as_words_that_can_be_read():
+    with pytest.raises(InputError, match="auto, or HOST:PORT,COUNT,NUMBER"):
+        devices.join("localhost,2,0")
+    with pytest.raises(InputError, match="cannot be joined"):
+        devices.join("auto")  # there are no others here
