@@ -33,6 +33,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(40, 49)
     config.standardise = "feature"  # one mean for each coordinate
+    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

@@ -30,6 +30,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.masks = defaults.masks(180, 195)
     config.standardise = "feature"  # one mean for each coordinate; "step": one at each step
     config.box_symmetries = False  # train on every flip and turn of the table; not in the paper
+    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 2  # epochs between validations, each followed by a checkpoint
 

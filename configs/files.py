@@ -31,6 +31,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.standardise = (
         "feature"  # one mean for each column; "step": one at each step of the window
     )
+    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

@@ -35,6 +35,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(122, 140)
     config.standardise = "step"  # subtract the mean day; "feature": one mean for each sensor
+    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

@@ -5,7 +5,7 @@ filled = naomi_jax.impute(params, x, mask, key)
 """
 
 from naomi_jax.imputation import impute
-from naomi_jax.model import ModelConfig, init
+from naomi_jax.model import ModelConfig, init, to_bfloat16
 from naomi_jax.schedule import Schedule, make_schedule
 from naomi_jax.torch_import import from_torch
 from naomi_jax.version import __version__
@@ -18,4 +18,5 @@ __all__ = [
     "impute",
     "init",
     "make_schedule",
+    "to_bfloat16",
 ]

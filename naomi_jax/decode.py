@@ -192,7 +192,7 @@ def _decode_transposed(residuals, d_x):
     d_decoded = jnp.where(known, 0, d_x)
     d_heads = _head_gradients(weights.heads, x, states[-1], d_decoded, noise, schedule, anchors)
     d_weights = _Weights(
-        _forward_gradients(x, states, d_gates),
+        _forward_gradients(weights.forward, x, states, d_gates),
         _backward_gradients(weights.backward, x, states, d_gates, schedule),
         d_heads,
     )
@@ -353,6 +353,7 @@ def _head_gradients(heads, x, top, d_decoded, noise, schedule, anchors):
     rows = jax.tree.map(lambda a: a.reshape(steps * batch, -1), rows)
     index, block_level = _group_by_level(level, len(heads))
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *heads)
+    zeros = jax.tree.map(lambda leaf: jnp.zeros_like(leaf, x.dtype), stacked)
 
     def add_block(total, block):
         index, l = block
@@ -363,7 +364,8 @@ def _head_gradients(heads, x, top, d_decoded, noise, schedule, anchors):
         (d_head,) = jax.vjp(lambda head: _sample(head, left, right, eps, base), head)[1](d)
         return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None
 
-    total, _ = jax.lax.scan(add_block, jax.tree.map(jnp.zeros_like, stacked), (index, block_level))
+    total, _ = jax.lax.scan(add_block, zeros, (index, block_level))
+    total = jax.tree.map(lambda g, w: g.astype(w.dtype), total, stacked)
     return tuple(jax.tree.map(lambda a, l=l: a[l], total) for l in range(len(heads)))
 
 
@@ -398,7 +400,7 @@ def _group_by_level(level, levels):
 
 def _project(layer, value):
     """Projected input of the backward cell at a decoded step: it reads [1, value]."""
-    return value @ layer["wx"][1:] + layer["wx"][0]
+    return gru.product(value, layer["wx"][1:]) + layer["wx"][0]
 
 
 def _project_nothing(layer, value):
@@ -414,7 +416,7 @@ def _apply_cells(weights, cell, value, source):
         return source, tuple(jnp.concatenate([s] * 4, axis=-1) for s in source)
 
     def forward():
-        return gru.step(ahead, value @ ahead[0]["wx"], source)
+        return gru.step(ahead, gru.product(value, ahead[0]["wx"]), source)
 
     def backward():
         return gru.step(back, _project(back[0], value), source)
@@ -452,7 +454,7 @@ def _transpose_cells(transposed, op, gates, states, d_states, d_x):
 
     def step(layers, wx):
         d_gates, d_source, d_projected = gru.step_backward(layers, here, source, d_new)
-        d_source, d_value = jax.tree.map(jnp.add, old(), (d_source, d_projected @ wx))
+        d_source, d_value = jax.tree.map(jnp.add, old(), (d_source, gru.product(d_projected, wx)))
         return d_gates, d_source, d_value
 
     def forward():
@@ -472,7 +474,7 @@ def _transpose_cells(transposed, op, gates, states, d_states, d_x):
         d1, h1, p1 = gru.step_backward(ahead, here, source, _where(is_forward, d_new, zero))
         d2, h2, p2 = gru.step_backward(back, here, source, _where(is_forward, zero, d_new))
         p2 = _where(reads, p2, jnp.zeros_like(p2))
-        d_value = p1 @ ahead[0].wx + p2 @ back[0].wx[:, 1:]
+        d_value = gru.product(p1, ahead[0].wx) + gru.product(p2, back[0].wx[:, 1:])
         d_gates, d_source = jax.tree.map(jnp.add, (d1, h1), (d2, h2))
         return d_gates, *jax.tree.map(jnp.add, old(), (d_source, d_value))
 
@@ -481,21 +483,21 @@ def _transpose_cells(transposed, op, gates, states, d_states, d_x):
     return jax.lax.cond(jnp.any(op.cell != 0), both, idle)
 
 
-def _forward_gradients(x, states, d_gates):
+def _forward_gradients(layers, x, states, d_gates):
     """Weight gradients of the forward layers. Rows T + 1 + t and T + t are hf_t and hf_{t-1}."""
     steps, batch, _ = x.shape
     gradients = []
-    for layer, (state, d) in enumerate(zip(states, d_gates)):
+    for k, (state, d) in enumerate(zip(states, d_gates)):
 
-        def read(first, count, layer=layer, state=state, d=d):
-            below = (x, first) if layer == 0 else (states[layer - 1], first + steps + 1)
+        def read(first, count, k=k, state=state, d=d):
+            below = (x, first) if k == 0 else (states[k - 1], first + steps + 1)
             return (
                 gru.rows(d, first, count),
                 gru.rows(*below, count),
                 gru.rows(state, first + steps, count),
             )
 
-        gradients.append(gru.weight_gradients(read, steps, batch))
+        gradients.append(gru.weight_gradients(read, steps, batch, layers[k]))
     return tuple(gradients)
 
 
@@ -514,15 +516,13 @@ def _backward_gradients(layers, x, states, d_gates, schedule):
         ones = jnp.ones_like(value, shape=(*value.shape[:2], 1))
         return jnp.where(reads, jnp.concatenate([ones, value], axis=-1), 0)
 
-    for layer, (state, d) in enumerate(zip(states, d_gates)):
+    for k, (state, d) in enumerate(zip(states, d_gates)):
 
-        def read(first, count, layer=layer, state=state, d=d):
+        def read(first, count, k=k, state=state, d=d):
             tick = gru.rows(ticks, first, count)
-            below = (
-                gru.rows(states[layer - 1], first + 2 * steps + 1, count) if layer else inputs(tick)
-            )
+            below = gru.rows(states[k - 1], first + 2 * steps + 1, count) if k else inputs(tick)
             source = _gather(state, _gather(schedule.source, tick))
             return gru.rows(d, first + steps, count), below, source
 
-        gradients.append(gru.weight_gradients(read, ticks.shape[0], batch))
+        gradients.append(gru.weight_gradients(read, ticks.shape[0], batch, layers[k]))
     return tuple(gradients)

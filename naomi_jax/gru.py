@@ -52,10 +52,17 @@ def init(key: chex.PRNGKey, inputs: int, hidden: int, layers: int, dtype=jnp.flo
     return tuple(result)
 
 
+def product(a: chex.Array, w: chex.Array) -> chex.Array:
+    """a @ w, multiplied in the precision of w and added up in that of a."""
+    if a.dtype == w.dtype:
+        return a @ w
+    return jnp.matmul(a.astype(w.dtype), w, preferred_element_type=a.dtype)
+
+
 def _cell(layer, projected, h):
     """One step from the projected input x Wx, (B, 3H); returns (h', gates)."""
     xr, xz, xn = jnp.split(projected + layer["b"], 3, axis=-1)
-    hr, hz, hn = jnp.split(h @ layer["wh"], 3, axis=-1)
+    hr, hz, hn = jnp.split(product(h, layer["wh"]), 3, axis=-1)
     r = jax.nn.sigmoid(xr + hr)
     z = jax.nn.sigmoid(xz + hz)
     m = hn + layer["c"]
@@ -68,7 +75,7 @@ def _cell_backward(wh_transposed, gates, h, dh):
     m, r, z, n = jnp.split(gates, 4, axis=-1)
     dn = dh * (1 - z) * (1 - n * n)
     recurrent = jnp.concatenate([dn * r, dn * m * r * (1 - r), dh * (h - n) * z * (1 - z)], axis=-1)
-    return jnp.concatenate([recurrent, dn], axis=-1), dh * z + recurrent @ wh_transposed
+    return jnp.concatenate([recurrent, dn], axis=-1), dh * z + product(recurrent, wh_transposed)
 
 
 class Transposed(NamedTuple):
@@ -100,7 +107,7 @@ def step(layers: Layers, projected: chex.Array, state: tuple) -> tuple[tuple, tu
     new, gates = [], []
     for k, layer in enumerate(layers):
         if k:
-            projected = new[-1] @ layer["wx"]
+            projected = product(new[-1], layer["wx"])
         h, g = _cell(layer, projected, state[k])
         new.append(h)
         gates.append(g)
@@ -120,7 +127,7 @@ def step_backward(layers: tuple[Transposed, ...], gates: tuple, state: tuple, d_
         d_gates[k] = d
         d_projected = projected_gradient(d)
         if k:
-            from_above = d_projected @ layers[k].wx
+            from_above = product(d_projected, layers[k].wx)
     return tuple(d_gates), tuple(d_state), d_projected
 
 
@@ -132,7 +139,7 @@ def projected_gradient(d: chex.Array) -> chex.Array:
 _ROWS = 1024  # of the blocks below: large enough for the products, small enough for the cache
 
 
-def weight_gradients(read, count: int, batch: int) -> Layer:
+def weight_gradients(read, count: int, batch: int, layer: Layer) -> Layer:
     """A layer's gradient from all its evaluations at once, in blocks of steps.
 
     A block at a time, because the operands of one product over all steps would be as many copies of
@@ -143,7 +150,9 @@ def weight_gradients(read, count: int, batch: int) -> Layer:
         gradients (n, B, 4H), inputs (n, B, I) and the states that were updated (n, B, H).
       count: evaluations of each sequence.
       batch: B.
+      layer: the layer.
     """
+    dtype = layer["wx"].dtype
     size = min(max(_ROWS // batch, 1), count)
 
     def block(number, total):
@@ -155,8 +164,8 @@ def weight_gradients(read, count: int, batch: int) -> Layer:
         hidden = h.shape[-1]
         recurrent, projected = d[..., : 3 * hidden], projected_gradient(d)
         here = {
-            "wx": _product(x, projected),
-            "wh": jnp.roll(_product(h, recurrent), -hidden, axis=1),
+            "wx": _sum_of_products(x, projected, dtype),
+            "wh": jnp.roll(_sum_of_products(h, recurrent, dtype), -hidden, axis=1),
             "b": projected.sum((0, 1)),
             "c": recurrent[..., :hidden].sum((0, 1)),
         }
@@ -164,13 +173,15 @@ def weight_gradients(read, count: int, batch: int) -> Layer:
 
     shapes = jax.eval_shape(lambda: block(0, None))
     zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
-    return jax.lax.fori_loop(0, -(-count // size), block, zeros)
+    total = jax.lax.fori_loop(0, -(-count // size), block, zeros)
+    return jax.tree.map(lambda g, w: g.astype(w.dtype), total, layer)
 
 
-def _product(a, b):
+def _sum_of_products(a, b, dtype):
     """The sum over steps and sequences of their outer products; B stays an axis of its own, so that
     devices can share it."""
-    return jnp.einsum("nbi,nbj->ij", a, b)
+    a, b, exact = a.astype(dtype), b.astype(dtype), a.dtype
+    return jnp.einsum("nbi,nbj->ij", a, b, preferred_element_type=exact)
 
 
 def rows(array: chex.Array, first: chex.Array, count: int) -> chex.Array:
@@ -215,7 +226,7 @@ def _run(reverse, layer, x, inside, keep):
             new = jnp.where(valid[:, None], new, 0)
         return new, keep(new, gates)
 
-    projected = x @ layer["wx"]
+    projected = product(x, layer["wx"])
     h0 = jnp.zeros_like(projected, shape=(projected.shape[1], layer["wh"].shape[0]))
     return _scan_ahead(body, h0, (projected, inside), reverse)
 
@@ -247,8 +258,8 @@ def _scan_transposed(reverse, residuals, d_states):
     def read(first, count):
         return rows(d, first, count), rows(x, first, count), rows(before, first + offset, count)
 
-    d_x = projected_gradient(d) @ transposed.wx
-    return weight_gradients(read, steps, batch), d_x, None
+    d_x = product(projected_gradient(d), transposed.wx)
+    return weight_gradients(read, steps, batch, layer), d_x, None
 
 
 _scan.defvjp(_scan_saving, _scan_transposed)

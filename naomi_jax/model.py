@@ -62,7 +62,7 @@ def init(key: chex.PRNGKey, config: ModelConfig, dtype=jnp.float32) -> Params:
     Args:
       key: a JAX random key.
       config: the sizes.
-      dtype: of every parameter; `impute` computes in it.
+      dtype: of every parameter; `impute` computes in it (see also `to_bfloat16`).
     """
     forward, backward, heads = jax.random.split(key, 3)
     sizes = config.hidden, config.layers, dtype
@@ -128,6 +128,19 @@ def config_of(params: Params) -> ModelConfig:
     return config
 
 
+def to_bfloat16(params: Params) -> Params:
+    """The same model with its matrices in bfloat16, for TPU and GPU.
+
+    Every product then multiplies bfloat16 numbers and adds them up in float32; states, gates, biases and
+    what comes out stay float32. Differentiable: train float32 parameters through it.
+    """
+
+    def cast(path, leaf):
+        return leaf.astype(jnp.bfloat16) if path[-1].key in ("wx", "wh", "kernel") else leaf
+
+    return jax.tree_util.tree_map_with_path(cast, params)
+
+
 def level_heads(params: Params) -> tuple:
     """The heads one by one, level 0 first, each a dict like params["heads"] without the R axis."""
     heads = params["heads"]
@@ -152,7 +165,7 @@ def apply_head(head: dict, *states: chex.Array):
 
 
 def _dense(dense, x):
-    return x @ dense["kernel"] + dense["bias"]
+    return gru.product(x, dense["kernel"]) + dense["bias"]
 
 
 def encode_forward(params: Params, x: chex.Array) -> tuple:

@@ -98,7 +98,7 @@ def _decode(params, given, keep, noise):
         mean, std = model.apply_head(params["head"], _decayed(params, state[-1], lag))
         value = jnp.where(keep, x, mean if std is None else mean + std * eps)
         source = tuple(_decayed(params, h, lag) for h in state)
-        state, _ = gru.step(layers, value @ layers[0]["wx"], source)
+        state, _ = gru.step(layers, gru.product(value, layers[0]["wx"]), source)
         return state, value
 
     observed = keep.all(-1)
@@ -145,7 +145,7 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Arra
         return gru.step(layers, projected, source)[0], source[-1]
 
     zero = jnp.zeros_like(x, shape=(x.shape[1], layers[0]["wh"].shape[0]))
-    projected = x @ layers[0]["wx"]
+    projected = gru.product(x, layers[0]["wx"])
     _, before = jax.lax.scan(body, (zero,) * len(layers), projected)
     mean, std = model.apply_head(params["head"], before)
     error = losses.squared_error if std is None else losses.gaussian_nll

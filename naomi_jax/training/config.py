@@ -7,7 +7,7 @@ from naomi_jax.errors import InputError
 from naomi_jax.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
-from naomi_jax.training.models import MODELS, Model
+from naomi_jax.training.models import MODELS, Model, in_bfloat16
 from naomi_jax.training.steps import PHASES, PhaseConfig
 
 _PHASES = ("teacher_forced", "free_running", "adversarial")  # those that are counted in epochs
@@ -20,6 +20,7 @@ class RunConfig:
     Attributes:
       steps: T of the training sequences.
       kind: a name in MODELS.
+      precision: of the model's matrix products, "float32" or "bfloat16".
       model: the model's sizes.
       phases: in order.
       adversary: the discriminator, or None without an adversarial phase.
@@ -33,6 +34,7 @@ class RunConfig:
 
     steps: int
     kind: str
+    precision: str
     model: ModelConfig
     phases: tuple[PhaseConfig, ...]
     adversary: AdversaryConfig | None
@@ -46,7 +48,8 @@ class RunConfig:
     @property
     def functions(self) -> Model:
         """The model's functions."""
-        return MODELS[self.kind]
+        functions = MODELS[self.kind]
+        return in_bfloat16(functions) if self.precision == "bfloat16" else functions
 
 
 def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
@@ -77,6 +80,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     return RunConfig(
         steps=shape[1],
         kind=kind,
+        precision=_precision(config),
         model=sizes,
         phases=tuple(phases[name] for name in PHASES if name in phases),
         adversary=adversary,
@@ -111,6 +115,13 @@ def _adversary(config):
         raise InputError(f"discriminator.pretrain_updates: {steps} is negative")
     # The generator stands still meanwhile: its rate is never used.
     return AdversaryConfig(**fields), PhaseConfig("discriminator", steps, 0.0)
+
+
+def _precision(config):
+    precision = config.get("precision", "float32")
+    if precision not in ("float32", "bfloat16"):
+        raise InputError(f"precision: {precision!r}; float32 or bfloat16 is needed")
+    return precision
 
 
 def _box_symmetries(config, dim):

@@ -1,5 +1,6 @@
 """The models that can be trained, behind one interface."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -40,3 +41,16 @@ MODELS = {
     "maskgan": _baseline("MaskGAN", maskgan),
     "grui": _baseline("GRUI", grui, judge=discriminator.sequence_logits),
 }
+
+
+@functools.cache  # one object for each model, so that what is compiled for it is found again
+def in_bfloat16(kind: Model) -> Model:
+    """The same model, computing with `model.to_bfloat16` of its parameters."""
+
+    def impute(params, *args, **options):
+        return kind.impute(model.to_bfloat16(params), *args, **options)
+
+    def teacher_forced(params, *args):
+        return kind.teacher_forced(model.to_bfloat16(params), *args)
+
+    return kind._replace(impute=impute, teacher_forced=teacher_forced)
