@@ -194,16 +194,32 @@ def check(job, ours, theirs, size):
         np.testing.assert_allclose(ours[0], theirs, rtol=1e-3, atol=1e-3, err_msg=job)
 
 
+_TURN = 0.3  # seconds
+
+
 def in_turns(mine, theirs, least, seconds):
-    """Median seconds of each; they alternate so that neither has the quieter machine."""
+    """Median seconds of each; they take turns so that neither has the quieter machine.
+
+    A short function is called again and again in its turn, and the first call is not counted: the other
+    one's threads are still spinning, and its data are in the caches.
+    """
     times = ([], [])
     began = time.perf_counter()
-    while len(times[0]) < least or time.perf_counter() - began < seconds and len(times[0]) < 100:
+    turns = 0
+    while turns < least or time.perf_counter() - began < seconds and turns < 100:
+        turns += 1
         for function, record in zip((mine, theirs), times):
-            start = time.perf_counter()
-            function()
-            record.append(time.perf_counter() - start)
+            turn = [seconds_of(function)]
+            while sum(turn) < _TURN:
+                turn.append(seconds_of(function))
+            record += turn[1:] or turn
     return tuple(statistics.median(record) for record in times)
+
+
+def seconds_of(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
 
 
 def products(size, mask, job):
@@ -273,21 +289,24 @@ def markdown(rows, header=True):
     return "\n".join(lines)
 
 
-def save(rows, folder):
-    os.makedirs(folder, exist_ok=True)
-    device = jax.devices()[0]
-    about = {
-        "device": device.device_kind,
+def about():
+    """Where the numbers come from."""
+    return {
+        "device": jax.devices()[0].device_kind,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "jax": jax.__version__,
         "torch": torch.__version__,
     }
+
+
+def save(rows, folder):
+    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, jax.default_backend())
     with open(path + ".json", "w") as file:
-        json.dump({"about": about, "rows": rows}, file, indent=1)
+        json.dump({"about": about(), "rows": rows}, file, indent=1)
     with open(path + ".md", "w") as file:
-        versions = ", ".join(f"{name} {value}" for name, value in about.items())
+        versions = ", ".join(f"{name} {value}" for name, value in about().items())
         file.write(f"{versions}\n\n{markdown(rows)}\n")
 
 
