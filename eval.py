@@ -4,6 +4,7 @@ python eval.py RUN_DIR
 python eval.py RUN_DIR --figure OUT.png
 python eval.py RUN_DIR --impute IN --out OUT [--num-samples N]
 python eval.py --table 1|2|3 [RUN_DIR ...]
+python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
 """
 
 import sys
@@ -13,7 +14,7 @@ from absl import flags
 from naomi_jax import commands
 from naomi_jax.data import registry
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import fill, report
+from naomi_jax.evaluation import fill, page, report
 from naomi_jax.training import config as run_config
 from naomi_jax.training import run_folder
 
@@ -29,6 +30,9 @@ flags.DEFINE_integer("seed", 0, "Of the samples.")
 flags.DEFINE_enum(
     "table", None, ["1", "2", "3"], "A table of the paper, from the runs named or all in runs/."
 )
+flags.DEFINE_string(
+    "report", None, "Write one HTML page about one or several runs on the same data (extra plot)."
+)
 flags.DEFINE_multi_string("runs", [], "Runs of the table; the same as naming them without --runs.")
 
 FLAGS = flags.FLAGS
@@ -37,6 +41,12 @@ FLAGS = flags.FLAGS
 def main(*arguments):
     if FLAGS.table:
         _table(int(FLAGS.table), [*FLAGS.runs, *arguments])
+        return
+    if FLAGS.report and arguments:
+        report.check_same(arguments)
+        dataset = _dataset(run_folder.read(arguments[0]))
+        page.write(arguments, dataset, FLAGS.report, ["python", *sys.argv])
+        print(f"{FLAGS.report}: a page about {', '.join(arguments)}")
         return
     if len(arguments) != 1 or FLAGS.runs:
         raise InputError("one argument is needed, the folder of a run; --help shows how")

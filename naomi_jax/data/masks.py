@@ -57,15 +57,20 @@ def draw(key: chex.PRNGKey, config: MaskConfig, steps: int, given: chex.Array | 
     if config.kind == "file":
         return given[jax.random.randint(count_key, (), 0, given.shape[0])]
     count = jax.random.randint(count_key, (), config.low, config.high + 1)
+    return hide(place_key, config.kind, count, steps)
+
+
+def hide(key: chex.PRNGKey, kind: str, count: chex.Array, steps: int) -> chex.Array:
+    """A mask with `count` missing steps, which may be traced: (T,) float32."""
     index = jnp.arange(steps)
-    if config.kind == "tail":
+    if kind == "tail":
         missing = index >= steps - count
-    elif config.kind == "block":
-        first = jax.random.randint(place_key, (), 1, steps - count + 1)
+    elif kind == "block":
+        first = jax.random.randint(key, (), 1, steps - count + 1)
         missing = (index >= first) & (index < first + count)
     else:
         # The ranks of random numbers are a random permutation; step 0 is given the last rank.
-        order = jax.random.uniform(place_key, (steps,)).at[0].set(2.0)
+        order = jax.random.uniform(key, (steps,)).at[0].set(2.0)
         missing = jnp.argsort(jnp.argsort(order)) < count
     return 1.0 - missing.astype(jnp.float32)
 

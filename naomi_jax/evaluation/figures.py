@@ -1,78 +1,242 @@
-"""Figures of a run. They need matplotlib (extra `plot`)."""
+"""Figures of runs. They need matplotlib (extra `plot`); each function returns one to be saved or shown."""
 
-import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from naomi_jax import bulk
 from naomi_jax.baselines import linear
-from naomi_jax.data import masks
+from naomi_jax.data import basketball, billiards, masks
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.errors import InputError
+from naomi_jax.evaluation import style
+from naomi_jax.evaluation.recursion import Frame
+from naomi_jax.evaluation.robustness import Curves
 from naomi_jax.evaluation.tables import Fitted
 
-_COLOURS = {"truth": "0.65", "Linear": "#30638e"}
-_MODEL = "#d1495b"
+
+class Example(NamedTuple):
+    """One test sequence, filled.
+
+    Attributes:
+      truth: (T, D).
+      known: (T,) bool, observed steps.
+      fills: (T, D) for each model's title.
+    """
+
+    truth: np.ndarray
+    known: np.ndarray
+    fills: dict[str, np.ndarray]
 
 
-def filled_sequence(
-    model: Fitted, dataset: Dataset, mask_config: masks.MaskConfig, path, given=None, row: int = 0
-) -> None:
-    """Draw one test sequence: the truth, the observed steps, the model's and the linear filling.
-
-    Up to three columns with the largest variation, one below the other.
+def example(
+    models: Sequence[Fitted],
+    dataset: Dataset,
+    mask_config: masks.MaskConfig,
+    given=None,
+    row: int = 0,
+) -> Example:
+    """Sequence `row` of the test set, filled by Linear and by each of the models.
 
     Args:
-      model: a trained model.
-      dataset: its data; sequence `row` of the test set is drawn.
+      models: trained; of several with one title the first is used.
+      dataset: their data.
       mask_config: how to hide steps.
-      path: .png, .svg or .pdf.
       given: (M, T) masks of a mask file, or None.
-
-    Raises:
-      InputError: matplotlib is missing, or the file cannot be written.
+      row: which sequence, and the seed of its mask.
     """
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        raise InputError("figures need matplotlib: pip install 'naomi_jax[plot]'") from None
     key = jax.random.key(row)
     x = dataset.test[row : row + 1]
     mask = masks.draw_many(key, mask_config, 1, dataset.steps, given)
-    fills = {
-        "Linear": np.asarray(linear.impute((), x, mask))[0],
-        model.title: bulk.impute_all(model.params, model.scaler, x, mask, key, impute=model.impute)[
-            0
-        ],
-    }
-    known = np.asarray(mask[0]) != 0
-    columns = np.argsort(-x[0].std(0), kind="stable")
+    fills = {"Linear": np.asarray(linear.impute((), x, mask))[0]}
+    for model in models:
+        if model.title not in fills:
+            filled = bulk.impute_all(model.params, model.scaler, x, mask, key, impute=model.impute)
+            fills[model.title] = filled[0]
+    return Example(x[0], np.asarray(mask[0]) != 0, fills)
+
+
+def filled(dataset: Dataset, shown: Example):
+    """An Example as its data are best seen: on a court, in the box, or against time."""
+    if dataset.name == "basketball":
+        return _planes(dataset, shown, _court, basketball.to_feet)
+    if dataset.name == "billiards":
+        return _planes(dataset, shown, _box, lambda x: x)
+    return _series(dataset, shown)
+
+
+def _title(dataset, known):
+    return f"{dataset.source}: {(~known).sum()} of {len(known)} steps missing"
+
+
+def _series(dataset, shown):
+    """Up to three columns with the largest variation, one below the other."""
+    columns = np.argsort(-shown.truth.std(0), kind="stable")
     columns = np.sort(columns[:: max(len(columns) // 3, 1)][:3])
-    figure, axes = pyplot.subplots(
-        len(columns), 1, figsize=(8, 1.8 * len(columns) + 0.6), sharex=True, squeeze=False
+    figure, axes = style.pyplot().subplots(
+        len(columns),
+        1,
+        figsize=(8, 1.8 * len(columns) + 0.6),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
     )
     for axis, column in zip(axes[:, 0], columns):
-        axis.plot(x[0, :, column], color=_COLOURS["truth"], lw=3, label="truth")
-        for name, style in (("Linear", "--"), (model.title, "-")):
-            axis.plot(
-                fills[name][:, column], style, color=_COLOURS.get(name, _MODEL), lw=1.3, label=name
-            )
-        axis.plot(np.flatnonzero(known), x[0, known, column], "ko", ms=4, label="observed")
+        axis.plot(shown.truth[:, column], color=style.TRUTH, lw=3, label="truth")
+        for title, fill in shown.fills.items():
+            axis.plot(fill[:, column], **style.line(title), lw=1.3, label=title)
+        at = np.flatnonzero(shown.known)
+        axis.plot(at, shown.truth[at, column], "ko", ms=4, label="observed")
         axis.set_ylabel(f"column {column + 1}")
         axis.spines[["top", "right"]].set_visible(False)
     axes[-1, 0].set_xlabel("time step")
-    axes[0, 0].legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-    figure.suptitle(
-        f"{dataset.source}: {(~known).sum()} of {len(known)} steps missing", fontsize=10
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside lower center")
+    figure.suptitle(_title(dataset, shown.known), fontsize=10)
+    return figure
+
+
+def _planes(dataset, shown, surroundings, units):
+    """The truth and each model in a panel of its own, drawn to scale."""
+    panels = {"truth": shown.truth, **shown.fills}
+    across = min(len(panels), 3)
+    down = -(-len(panels) // across)
+    figure, axes = style.pyplot().subplots(
+        down,
+        across,
+        figsize=(2.9 * across, 3.2 * down + 0.4),
+        squeeze=False,
+        layout="constrained",
     )
-    figure.tight_layout()
-    try:
-        figure.savefig(os.fspath(path), dpi=120)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: the figure cannot be written ({error})") from error
-    finally:
-        pyplot.close(figure)
+    observed = units(shown.truth)[shown.known]
+    for axis, (title, values) in zip(axes.flat, panels.items()):
+        surroundings(axis)
+        look = style.line(title) if title in shown.fills else {"color": style.TRUTH}
+        for first in range(0, values.shape[1], 2):
+            axis.plot(*units(values)[:, first : first + 2].T, **look, lw=1.2)
+            axis.plot(*observed[:, first : first + 2].T, "ko", ms=3)
+        axis.set_title(title, fontsize=10)
+        axis.set_aspect("equal")
+        axis.set_axis_off()
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
+    figure.suptitle(f"{_title(dataset, shown.known)} (dots: observed)", fontsize=9)
+    return figure
+
+
+def _box(axis):
+    """The box, and dashed where the centre of the ball turns."""
+    from matplotlib.patches import Rectangle
+
+    for wall, dashes in ((1, "-"), (billiards.WALL, ":")):
+        corner = (-wall, -wall)
+        axis.add_patch(Rectangle(corner, 2 * wall, 2 * wall, fill=False, lw=1, ls=dashes))
+    axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+
+
+def _court(axis):
+    """The left half of an NBA court, in feet (NBA rule 1)."""
+    from matplotlib.patches import Arc, Circle, Rectangle
+
+    look = {"fill": False, "lw": 0.8, "ec": "0.5"}
+    length, width = basketball.COURT
+    hoop = (5.25, width / 2)
+    axis.add_patch(Rectangle((0, 0), length / 2, width, **look))
+    axis.add_patch(Rectangle((0, width / 2 - 8), 19, 16, **look))
+    axis.add_patch(Circle((19, width / 2), 6, **look))
+    axis.add_patch(Circle(hoop, 0.75, **look))
+    angle = np.degrees(np.arcsin(22 / 23.75))
+    axis.add_patch(Arc(hoop, 47.5, 47.5, theta1=-angle, theta2=angle, lw=0.8, ec="0.5"))
+    for y in (3, width - 3):
+        axis.plot([0, 14], [y, y], color="0.5", lw=0.8)
+    axis.set(xlim=(-4, length / 2 + 2), ylim=(-3, width + 3))
+
+
+def robustness(curves: Curves):
+    """Every metric against the number of missing steps: medians, and the middle half of the sequences."""
+    columns = len(curves.columns)
+    across = min(columns, 3)
+    down = -(-columns // across)
+    figure, axes = style.pyplot().subplots(
+        down,
+        across,
+        figsize=(3.4 * across + 0.6, 2.8 * down + 0.7),
+        squeeze=False,
+        layout="constrained",
+    )
+    for i, (axis, name) in enumerate(zip(axes.flat, curves.columns)):
+        for title, quartiles in curves.quartiles.items():
+            low, middle, high = quartiles[i].T
+            look = style.line(title)
+            axis.plot(curves.counts, middle, **look, lw=1.6, label=title)
+            axis.fill_between(curves.counts, low, high, color=look["color"], alpha=0.13, lw=0)
+        medians = [q[i, :, 1] for title, q in curves.quartiles.items() if title != "Expert"]
+        axis.set(xlabel="missing steps", ylabel=name)
+        if np.nanmin(medians) > 0 and np.nanmax(medians) > 30 * np.nanmin(medians):
+            axis.set_yscale("log")
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes.flat[columns:]:
+        axis.set_axis_off()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside lower center")
+    return figure
+
+
+def training(records: dict[str, list[dict]]):
+    """Validation error and training loss against updates, a line for each run.
+
+    Args:
+      records: for each run's name, the lines of its metrics.jsonl.
+    """
+    figure, axes = style.pyplot().subplots(1, 2, figsize=(8, 3), layout="constrained")
+    for (name, lines), dash in zip(records.items(), ("-", "--", "-.", ":") * len(records)):
+        for axis, field in zip(axes, ("loss", "val_error")):
+            points = [(r["step"], r[field]) for r in lines if field in r]
+            axis.plot(*zip(*points) if points else ((), ()), dash, lw=1.2, label=name)
+    axes[0].set(xlabel="updates", ylabel="training loss", yscale="symlog")
+    axes[1].set(xlabel="updates", ylabel="validation error", yscale="log")
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(*axes[0].get_legend_handles_labels(), ncols=2, loc="outside lower center")
+    return figure
+
+
+def animation(frames: list[Frame], truth: np.ndarray, filled: np.ndarray, path: str) -> None:
+    """A GIF of one sequence being filled, a frame for each decoded step.
+
+    Args:
+      frames: from recursion.frames.
+      truth, filled: (T,) one column.
+      path: .gif.
+    """
+    pyplot = style.pyplot()
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    figure, axis = pyplot.subplots(figsize=(6.4, 2.9), layout="constrained")
+    steps = len(truth)
+    levels = max(frame.level for frame in frames) + 1
+    colours = pyplot.get_cmap("plasma")(np.linspace(0.1, 0.85, levels))
+
+    def draw(number):
+        axis.clear()
+        frame = frames[min(number, len(frames) - 1)]
+        axis.plot(truth, color=style.TRUTH, lw=2)
+        observed = list(frames[0].known)
+        axis.plot(observed, truth[observed], "ko", ms=4)
+        done = frames[:number]
+        for level, colour in enumerate(colours):
+            here = [f.step for f in done if f.level == level]
+            axis.plot(here, filled[here], "s", ms=3.5, color=colour)
+        if number < len(frames):
+            for pivot in (frame.left, frame.right):
+                axis.axvline(pivot, color=colours[frame.level], lw=1, ls="--")
+            axis.plot(frame.step, filled[frame.step], "D", ms=7, color=colours[frame.level])
+            axis.set_title(
+                f"level {frame.level}: step {frame.step} from steps {frame.left} and {frame.right}",
+                fontsize=9,
+            )
+        axis.set(xlim=(-1.5, steps + 0.5), xlabel="time step")
+        return ()
+
+    movie = FuncAnimation(figure, draw, frames=len(frames) + 5)
+    movie.save(path, writer=PillowWriter(fps=4))
+    pyplot.close(figure)

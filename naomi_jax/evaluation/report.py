@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import figures, paper, tables
+from naomi_jax.evaluation import figures, paper, style, tables
 from naomi_jax.training import config as run_config
 from naomi_jax.training import devices, run_folder
 from naomi_jax.training.config import RunConfig
@@ -16,7 +16,7 @@ from naomi_jax.training.config import RunConfig
 def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Table:
     """Evaluate the model of a run on the test set; also writes results.json there."""
     table = tables.make_table(
-        [fitted(workdir, config)], dataset, config.batch.masks, _mask_file(config)
+        [fitted(workdir, config)], dataset, config.batch.masks, mask_file(config)
     )
     if devices.leads():
         tables.write_json(table, os.path.join(workdir, "results.json"))
@@ -25,8 +25,10 @@ def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Ta
 
 def figure_of_run(workdir: str, config: RunConfig, dataset: Dataset, path: str) -> None:
     """Draw a test sequence filled by the model of a run."""
-    model = fitted(workdir, config)
-    figures.filled_sequence(model, dataset, config.batch.masks, path, _mask_file(config))
+    shown = figures.example(
+        [fitted(workdir, config)], dataset, config.batch.masks, mask_file(config)
+    )
+    style.save(figures.filled(dataset, shown), path)
 
 
 def collect(number: int, folders: list[str]) -> list[str]:
@@ -55,18 +57,22 @@ def collect(number: int, folders: list[str]) -> list[str]:
                 f"--table {number}: no finished runs of {name} in runs/; make them with train.py "
                 f"--dataset {name} --model NAME --workdir runs/..., or name their folders"
             )
-    records = {folder: run_folder.read(folder) for folder in folders}
-    first = records[folders[0]]
-    for folder, record in records.items():
-        if record["config"]["dataset"] != name:
-            raise InputError(
-                f"{folder}: a run on {record['config']['dataset']}; table {number} is about {name}"
-            )
+    for folder in folders:
+        found = run_folder.read(folder)["config"]["dataset"]
+        if found != name:
+            raise InputError(f"{folder}: a run on {found}; table {number} is about {name}")
+    check_same(folders)
+    return folders
+
+
+def check_same(folders: list[str]) -> None:
+    """Raise InputError unless all runs have the same data and masks."""
+    first, *others = (run_folder.read(folder) for folder in folders)
+    for folder, record in zip(folders[1:], others):
         if record["data"] != first["data"] or record["config"]["masks"] != first["config"]["masks"]:
             raise InputError(
-                f"{folder}: other data or masks than {folders[0]}; a table needs runs on the same"
+                f"{folder}: other data or masks than {folders[0]}; the runs must be on the same"
             )
-    return folders
 
 
 def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
@@ -75,7 +81,7 @@ def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
     for folder in folders:
         config = run_config.resolve(run_folder.read(folder)["config"], dataset.train.shape)
         models.append(fitted(folder, config))
-    return tables.make_table(models, dataset, config.batch.masks, _mask_file(config))
+    return tables.make_table(models, dataset, config.batch.masks, mask_file(config))
 
 
 def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
@@ -84,7 +90,8 @@ def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
     return tables.Fitted(config.functions.title, config.functions.impute, params, scaler)
 
 
-def _mask_file(config):
+def mask_file(config: RunConfig):
+    """(M, T) of the run's mask file, or None."""
     if config.batch.masks.kind != "file":
         return None
     return jnp.asarray(masks.load(config.mask_file, config.steps))

@@ -40,7 +40,7 @@ def _of_sequence(measure):
 
 _L2 = metrics.missing_l2
 _STEP_CHANGE = Column("step change [1e-3]", 1e3, _of_sequence(metrics.step_change))
-_COLUMNS = {
+COLUMNS = {
     "traffic": (Column("L2 [1e-4]", 1e4, _L2),),
     "billiards": (
         Column("sinuosity", 1, lambda x, filled, mask: metrics.sinuosity(filled, x)),
@@ -110,7 +110,7 @@ class Table:
     rows: tuple[Row, ...]
 
     def __str__(self):
-        head, *lines = self._cells()
+        head, *lines = self.cells()
         widths = [max(len(line[i]) for line in (head, *lines)) for i in range(len(head))]
         rule = ["-" * width for width in widths]
         text = [_aligned(line, widths) for line in (head, rule, *lines)]
@@ -118,7 +118,7 @@ class Table:
 
     def markdown(self) -> str:
         """The same as a Markdown table with its notes above."""
-        head, *lines = self._cells()
+        head, *lines = self.cells()
         rule = ["---", *["---:"] * len(self.columns)]
         text = ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]
         return "\n".join([*(f"{note}  " for note in self._notes()), "", *text])
@@ -129,7 +129,8 @@ class Table:
             notes.append("In brackets:  the paper, on its own data")
         return notes
 
-    def _cells(self):
+    def cells(self):
+        """The column heads, then each row, as text."""
         label = " (simulated)" if self.simulated else ""
         yield ("model", *(name + label for name in self.columns))
         for row in self.rows:
@@ -176,7 +177,7 @@ def make_table(
             model.params, model.scaler, x, mask, sample_key, impute=model.impute
         )
         fills.setdefault(model.title, []).append(filled)
-    columns = _COLUMNS[dataset.name]
+    columns = COLUMNS[dataset.name]
     if len(columns) > 1:
         fills["Expert"] = [x]  # the data itself
     published = paper.TABLES.get(dataset.name, {})

@@ -1,0 +1,190 @@
+"""One self-contained HTML page about one or several runs on the same data."""
+
+import html
+import json
+import os
+import shlex
+import tempfile
+
+import jax
+import numpy as np
+
+from naomi_jax import writing
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.evaluation import figures, recursion, report, robustness, style, tables
+from naomi_jax.schedule import make_schedule
+from naomi_jax.training import config as run_config
+from naomi_jax.training import run_folder
+
+_STYLE = """
+:root { color-scheme: light dark; --text: #1d1d1f; --page: #fff; --faint: #6b6b70; --rule: #d8d8dc; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #ececee; --page: #17171a; --faint: #a0a0a8; --rule: #3a3a40; }
+}
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
+       max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+figure { margin: 1rem 0; overflow-x: auto; } figcaption, .faint { color: var(--faint); font-size: .9rem; }
+img { max-width: 100%; min-width: 34rem; height: auto; background: #fff; border-radius: 6px; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--rule); }
+th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+pre { overflow-x: auto; font-size: .85rem; } strong.simulated { color: #c1272d; }
+"""
+
+
+def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -> None:
+    """The page of runs on `dataset`.
+
+    Args:
+      folders: of the runs, checked by report.same_data.
+      dataset: their data.
+      path: .html.
+      command: that makes the page, as it was given.
+
+    Raises:
+      InputError: matplotlib is missing, or something cannot be read or written.
+    """
+    records = {folder: run_folder.read(folder) for folder in folders}
+    configs = [
+        run_config.resolve(record["config"], dataset.train.shape) for record in records.values()
+    ]
+    models = [report.fitted(folder, config) for folder, config in zip(folders, configs)]
+    masks = configs[0].batch.masks
+    given = report.mask_file(configs[0])
+    table = tables.make_table(models, dataset, masks, given)
+    counts = robustness.sensible_counts(masks, dataset.steps)
+    curves = robustness.curves(models, dataset, masks, counts)
+    shown = figures.example(models, dataset, masks, given)
+    parts = sections(
+        records,
+        dataset,
+        table,
+        figures.filled(dataset, shown),
+        _recursion(models, configs, shown),
+        curves,
+        command,
+    )
+    with writing.whole(path, mode="w", encoding="utf-8") as file:
+        file.write(document(dataset.source, parts))
+
+
+def document(title: str, sections: list[str]) -> str:
+    """The HTML around the sections."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>{''.join(sections)}</html>\n"
+    )
+
+
+def sections(records, dataset, table, example, animated, curves, command) -> list[str]:
+    """The parts of the page as HTML.
+
+    Args:
+      records: for each run's folder what run_folder.read gives.
+      dataset: their data.
+      table: its metrics.
+      example: a figure of one filled sequence.
+      animated: (frames, Example, title) of one sequence for the animation, or None.
+      curves: of robustness.curves.
+      command: that makes the page.
+    """
+    logs = {os.path.basename(os.path.normpath(folder)): _log(folder) for folder in records}
+    return [
+        _head(dataset, table),
+        _section("How well it fills", _table(table)),
+        _figure(
+            "A filled test sequence",
+            example,
+            "Dots are the observed steps, all that the models see.",
+        ),
+        _animation(*animated) if animated else "",
+        _figure(
+            "More and more missing",
+            figures.robustness(curves),
+            "Medians over test sequences; bands hold the middle half of them.",
+        ),
+        _figure("Training", figures.training(logs), "A line for each run."),
+        _section("Settings", _settings(records, command)),
+    ]
+
+
+def _head(dataset, table):
+    what = "SIMULATED data: " if dataset.simulated else ""
+    mark = f'<strong class="simulated">{what}</strong>' if what else ""
+    return (
+        f"<h1>Filling {html.escape(dataset.name)}</h1>"
+        f"<p>{mark}{html.escape(dataset.source)}<br>"
+        f'<span class="faint">{html.escape(table.test_set)}</span></p>'
+    )
+
+
+def _section(title, content):
+    return f"<h2>{html.escape(title)}</h2>{content}"
+
+
+def _figure(title, figure, caption):
+    image = _image(style.inline(figure), title, caption)
+    return _section(title, image)
+
+
+def _image(source, title, caption):
+    return (
+        f'<figure><img src="{source}" alt="{html.escape(title)}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def _table(table):
+    head, *rows = table.cells()
+    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    lines = [f"<tr>{cells}</tr>"]
+    for row in rows:
+        lines.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
+    note = "In brackets: the paper, on its own data." if any(r.paper for r in table.rows) else ""
+    body = "".join(lines)
+    return f'<div class="wide"><table>{body}</table></div><p class="faint">{note}</p>'
+
+
+def _recursion(models, configs, shown):
+    """(frames, example, title) of the first model with a recursion to show, or None."""
+    for model, config in zip(models, configs):
+        if model.title in ("NAOMI", "SingleRes"):
+            levels = config.model.levels if model.title == "NAOMI" else 1
+            frames = recursion.frames(make_schedule(shown.known, levels), shown.known)
+            return (frames, shown, model.title) if frames else None
+    return None
+
+
+def _animation(frames, shown, title):
+    column = int(np.argmax(shown.truth.std(0)))
+    values = shown.truth[:, column], shown.fills[title][:, column]
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "recursion.gif")
+        figures.animation(frames, *values, path)
+        with open(path, "rb") as file:
+            source = style.data_uri("image/gif", file.read())
+    caption = (
+        f"{title}, column {column + 1} of the same sequence, in the order in which the schedule decodes "
+        "it. Dashed: the two pivots. Colour: the level."
+    )
+    return _section("The recursion", _image(source, "the recursion, animated", caption))
+
+
+def _settings(records, command):
+    parts = [f"<pre>{html.escape(shlex.join(command))}</pre>"]
+    for folder, record in records.items():
+        text = json.dumps(record, indent=1)
+        parts.append(
+            f"<details><summary>{html.escape(folder)}</summary><pre>{html.escape(text)}</pre></details>"
+        )
+    return "".join(parts) + f'<p class="faint">JAX {jax.__version__}</p>'
+
+
+def _log(folder):
+    path = os.path.join(folder, "metrics.jsonl")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip().endswith("}")]

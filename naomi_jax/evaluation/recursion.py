@@ -1,0 +1,43 @@
+"""The recursion, step by step: what is known, what is decoded, from which two states (Figure 1)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from naomi_jax.schedule import Schedule
+
+
+class Frame(NamedTuple):
+    """What one tick with a head shows.
+
+    Attributes:
+      step: the step decoded.
+      level: l of its head.
+      left: the last step consumed, c; -1 is the virtual one before the sequence.
+      right: the step of the right pivot, c + 2s; T is the virtual one after it.
+      known: steps with a value before this tick, observed or decoded.
+    """
+
+    step: int
+    level: int
+    left: int
+    right: int
+    known: tuple[int, ...]
+
+
+def frames(schedule: Schedule, mask: np.ndarray) -> list[Frame]:
+    """One frame for each decoded step, in the schedule's order.
+
+    Args:
+      schedule: of one mask, with (N,) fields.
+      mask: (T,) that it was made from.
+    """
+    head, step, forward = (np.asarray(f) for f in (schedule.head, schedule.step, schedule.forward))
+    known = [int(t) for t in np.flatnonzero(np.asarray(mask) != 0)]
+    result = []
+    for tick in np.flatnonzero(head > 0):
+        level, here = int(head[tick]) - 1, int(step[tick])
+        left = int(forward[tick]) - schedule.steps - 1
+        result.append(Frame(here, level, left, here + 2**level, tuple(sorted(known))))
+        known.append(here)
+    return result

@@ -1,0 +1,95 @@
+"""How every metric changes with the number of missing steps (Figures 6 and 8 of the paper)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from naomi_jax import bulk
+from naomi_jax.baselines import linear
+from naomi_jax.data import masks
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.evaluation.tables import COLUMNS, Fitted
+
+_SEQUENCES = 100  # of the test set, at most
+_SEED = 2020  # of the masks
+
+
+class Curves(NamedTuple):
+    """Quartiles over test sequences.
+
+    Attributes:
+      counts: (C,) numbers of missing steps.
+      columns: names of the metrics, with units.
+      quartiles: for each model's title (columns, C, 3): 25 %, median, 75 %; NaN where nothing counts.
+    """
+
+    counts: np.ndarray
+    columns: tuple[str, ...]
+    quartiles: dict[str, np.ndarray]
+
+
+def sensible_counts(config: masks.MaskConfig, steps: int, number: int = 10) -> np.ndarray:
+    """Numbers of missing steps from half the sequence to the most that the models were trained on."""
+    high = min(config.high, steps - 1) if config.kind != "file" else steps - 2
+    return np.unique(np.linspace(min(steps // 2, high), high, number).round().astype(int))
+
+
+def curves(
+    models: Sequence[Fitted], dataset: Dataset, config: masks.MaskConfig, counts: np.ndarray
+) -> Curves:
+    """Fill the test set under masks with each number of missing steps.
+
+    All counts go through each model as one batch after the other of the same shape: it compiles once.
+
+    Args:
+      models: trained; of several with one title the first is used. Linear comes beside them.
+      dataset: their data.
+      config: how steps are hidden ("file" counts as "random"); its range is not used.
+      counts: (C,) numbers of missing steps.
+    """
+    x = dataset.test[:_SEQUENCES]
+    mask = _masks(config.kind, counts, len(x), dataset.steps)
+    every = np.tile(x, (len(counts), 1, 1))
+    flat = mask.reshape(-1, dataset.steps)
+    fills = {"Linear": np.asarray(linear.impute((), every, flat))}
+    for model in models:
+        if model.title not in fills:
+            fills[model.title] = bulk.impute_all(
+                model.params,
+                model.scaler,
+                every,
+                flat,
+                jax.random.key(_SEED),
+                impute=model.impute,
+            )
+    columns = COLUMNS[dataset.name]
+    if len(columns) > 1:
+        fills["Expert"] = every
+    quartiles = {
+        title: np.stack([_quartiles(c, every, f, flat, len(counts)) for c in columns])
+        for title, f in fills.items()
+    }
+    return Curves(counts, tuple(column.name for column in columns), quartiles)
+
+
+def _masks(kind, counts, sequences, steps):
+    """(C, sequences, T); the same random places for every count."""
+    kind = "random" if kind == "file" else kind
+    keys = jax.random.split(jax.random.key(_SEED), sequences)
+    draw = jax.vmap(lambda key, count: masks.hide(key, kind, count, steps), (0, None))
+    return np.asarray(jax.jit(jax.vmap(draw, (None, 0)))(keys, jnp.asarray(counts)))
+
+
+def _quartiles(column, x, filled, mask, counts):
+    total, count = (np.asarray(a, float) for a in column.measure(x, jnp.asarray(filled), mask))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = column.factor * (total / count).reshape(counts, -1)
+    result = np.full((counts, 3), np.nan)
+    for row, here in zip(result, values):
+        here = here[np.isfinite(here)]
+        if len(here):
+            row[:] = np.percentile(here, [25, 50, 75])
+    return result

@@ -1,0 +1,119 @@
+"""The page about runs: its numbers are those of the tables, its animation follows the schedule."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import naomi_jax
+from naomi_jax import metrics
+from naomi_jax.baselines import linear
+from naomi_jax.data import billiards, masks, standardise
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.evaluation import figures, page, recursion, robustness, tables
+
+MASKS = masks.MaskConfig("random", 5, 9)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    sets = [billiards.simulate(n, 12, n) for n in (20, 5, 30)]
+    return Dataset("billiards", "billiards, simulated here", True, *sets)
+
+
+@pytest.fixture(scope="module")
+def model():
+    params = naomi_jax.init(jax.random.key(0), naomi_jax.ModelConfig(2, 3, 1, 2, 3))
+    return tables.Fitted("NAOMI", naomi_jax.impute, params, standardise.empty(1, 2))
+
+
+@pytest.fixture(scope="module")
+def curves(dataset, model):
+    return robustness.curves([model], dataset, MASKS, np.array([4, 8]))
+
+
+def test_quartiles_are_those_of_the_metrics(curves, dataset):
+    keys = jax.random.split(jax.random.key(2020), 30)
+    assert curves.columns == tuple(column.name for column in tables.COLUMNS["billiards"])
+    for i, count in enumerate((4, 8)):
+        mask = np.stack([masks.hide(key, "random", count, 12) for key in keys])
+        assert (mask.sum(1) == 12 - count).all() and (mask[:, 0] == 1).all()
+        filled = linear.impute((), dataset.test, mask)
+        # Squared distance per missing step, of each sequence.
+        error = np.square(filled - dataset.test).sum(-1)
+        each = 100 * (error * (mask == 0)).sum(1) / count
+        np.testing.assert_allclose(
+            curves.quartiles["Linear"][3, i], np.percentile(each, [25, 50, 75]), rtol=1e-4
+        )
+        total, number = metrics.step_change(jnp.asarray(dataset.test))
+        np.testing.assert_allclose(
+            curves.quartiles["Expert"][1, i],
+            np.percentile(1e3 * total / number, [25, 50, 75]),
+            rtol=1e-5,
+        )
+
+
+def test_counts_end_where_training_did():
+    np.testing.assert_array_equal(robustness.sensible_counts(MASKS, 12, 4), [6, 7, 8, 9])
+    assert robustness.sensible_counts(masks.MaskConfig("file", 0, 0), 12)[-1] == 10
+
+
+def test_fewer_missing_steps_are_some_of_the_more():
+    fewer, more = (np.asarray(masks.hide(jax.random.key(3), "random", n, 20)) for n in (5, 12))
+    assert ((more == 1) <= (fewer == 1)).all()
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_frames_follow_the_schedule(levels):
+    mask = np.zeros(12)
+    mask[[0, 9]] = 1
+    schedule = naomi_jax.make_schedule(mask, levels)
+    frames = recursion.frames(schedule, mask)
+    lines = [line for line in str(schedule).splitlines() if "g_" in line]
+    assert len(frames) == len(lines) == 10
+    known = {0, 9}
+    for frame, line in zip(frames, lines):
+        assert f"x_{frame.step} = g_{frame.level}(hf_{frame.left}, hb_{frame.right})" in line
+        assert frame.known == tuple(sorted(known))
+        known.add(frame.step)
+    assert known == set(range(12))
+
+
+def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
+    pytest.importorskip("matplotlib")
+    table = tables.make_table([model], dataset, MASKS)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/metrics.jsonl").write_text(
+        "".join(json.dumps({"step": n, "loss": 1 / n, "val_error": 2 / n}) + "\n" for n in (1, 2))
+    )
+    shown = figures.example([model], dataset, MASKS)
+    levels = naomi_jax.make_schedule(shown.known, 2)
+    sections = page.sections(
+        {str(tmp_path / "run"): {"config": {}, "data": {}, "versions": {}}},
+        dataset,
+        table,
+        figures.filled(dataset, shown),
+        (recursion.frames(levels, shown.known), shown, "NAOMI"),
+        robustness.curves([model], dataset, MASKS, np.array([4, 8])),
+        ["python", "eval.py", "run & run"],
+    )
+    text = page.document(dataset.source, sections)
+    for _, *cells in list(table.cells())[1:]:
+        for cell in cells:
+            assert f"<td>{cell}</td>" in text
+    assert "SIMULATED" in text and "data:image/gif" in text and text.count("data:image/png") == 3
+    assert "run &amp; run" in text
+    assert "http" not in text, "nothing is fetched"
+
+
+def test_every_kind_of_data_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    rng = np.random.default_rng(0)
+    for name, dim in (("basketball", 10), ("traffic", 5)):
+        x = rng.uniform(-0.4, 0.4, (4, 12, dim)).astype(np.float32)
+        data = Dataset(name, name, False, x, x, x)
+        shown = figures.Example(x[0], np.arange(12) % 4 == 0, {"Linear": x[1], "NAOMI": x[2]})
+        figures.style.save(figures.filled(data, shown), tmp_path / f"{name}.svg")
+        assert (tmp_path / f"{name}.svg").stat().st_size > 5000
