@@ -13,6 +13,7 @@ from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import style
 from naomi_jax.evaluation.recursion import Frame
 from naomi_jax.evaluation.robustness import Curves
+from naomi_jax.evaluation.samples import Distribution
 from naomi_jax.evaluation.tables import Fitted
 
 
@@ -150,6 +151,39 @@ def _court(axis):
     for y in (3, width - 3):
         axis.plot([0, 14], [y, y], color="0.5", lw=0.8)
     axis.set(xlim=(-4, length / 2 + 2), ylim=(-3, width + 3))
+
+
+def distribution(dataset: Dataset, drawn: Distribution, row: int = 0):
+    """50 samples of one sequence over each other, a panel for each number of observed steps."""
+    count = len(drawn.observed)
+    planes = dataset.name in ("basketball", "billiards")
+    figure, axes = style.pyplot().subplots(
+        1, count, figsize=(3.2 * count, 3.4), squeeze=False, layout="constrained"
+    )
+    units = basketball.to_feet if dataset.name == "basketball" else (lambda x: x)
+    truth, look = units(drawn.truth[row]), style.line("NAOMI")["color"]
+    for axis, observed, mask, values in zip(axes[0], drawn.observed, drawn.mask, drawn.samples):
+        known = mask[row] != 0
+        if planes:
+            (_court if dataset.name == "basketball" else _box)(axis)
+            for sample in values[:, row]:
+                for first in range(0, truth.shape[1], 2):
+                    axis.plot(
+                        *units(sample)[:, first : first + 2].T, color=look, lw=0.5, alpha=0.15
+                    )
+            for first in range(0, truth.shape[1], 2):
+                axis.plot(*truth[:, first : first + 2].T, "k-", lw=1)
+                axis.plot(*truth[known, first : first + 2].T, "ko", ms=3)
+            axis.set_aspect("equal")
+            axis.set_axis_off()
+        else:
+            column = int(np.argmax(truth.std(0)))
+            axis.plot(values[:, row, :, column].T, color=look, lw=0.5, alpha=0.15)
+            axis.plot(truth[:, column], "k-", lw=1)
+            axis.plot(np.flatnonzero(known), truth[known, column], "ko", ms=3)
+            axis.set_xlabel("time step")
+        axis.set_title(f"{observed} steps observed", fontsize=10)
+    return figure
 
 
 def robustness(curves: Curves):

@@ -11,7 +11,15 @@ import numpy as np
 
 from naomi_jax import writing
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation import figures, recursion, report, robustness, style, tables
+from naomi_jax.evaluation import (
+    figures,
+    recursion,
+    report,
+    robustness,
+    samples,
+    style,
+    tables,
+)
 from naomi_jax.schedule import make_schedule
 from naomi_jax.training import config as run_config
 from naomi_jax.training import run_folder
@@ -64,6 +72,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
         _recursion(models, configs, shown),
         curves,
         command,
+        _distribution(models, configs, dataset),
     )
     with writing.whole(path, mode="w", encoding="utf-8") as file:
         file.write(document(dataset.source, parts))
@@ -78,7 +87,7 @@ def document(title: str, sections: list[str]) -> str:
     )
 
 
-def sections(records, dataset, table, example, animated, curves, command) -> list[str]:
+def sections(records, dataset, table, example, animated, curves, command, drawn=None) -> list[str]:
     """The parts of the page as HTML.
 
     Args:
@@ -89,6 +98,7 @@ def sections(records, dataset, table, example, animated, curves, command) -> lis
       animated: (frames, Example, title) of one sequence for the animation, or None.
       curves: of robustness.curves.
       command: that makes the page.
+      drawn: (title, samples.Distribution) of a stochastic model, or None.
     """
     logs = {os.path.basename(os.path.normpath(folder)): _log(folder) for folder in records}
     return [
@@ -105,6 +115,7 @@ def sections(records, dataset, table, example, animated, curves, command) -> lis
             figures.robustness(curves),
             "Medians over test sequences; bands hold the middle half of them.",
         ),
+        _samples(dataset, *drawn) if drawn else "",
         _figure("Training", figures.training(logs), "A line for each run."),
         _section("Settings", _settings(records, command)),
     ]
@@ -170,6 +181,43 @@ def _animation(frames, shown, title):
         "it. Dashed: the two pivots. Colour: the level."
     )
     return _section("The recursion", _image(source, "the recursion, animated", caption))
+
+
+def _distribution(models, configs, dataset):
+    """Samples of the first stochastic model, or None without one."""
+    for model, config in zip(models, configs):
+        if config.model.stochastic:
+            most = dataset.steps - config.batch.masks.low
+            observed = np.unique(np.linspace(1, max(most, 3), 4).round().astype(int))[1:]
+            return model.title, samples.draw(model, dataset, observed)
+    return None
+
+
+def _samples(dataset, title, drawn):
+    figure = figures.distribution(dataset, drawn)
+    caption = f"{title}: 50 samples of one test sequence; black: the truth and what is observed."
+    head = "".join(
+        f"<th>{cell}</th>"
+        for cell in (
+            "steps observed",
+            "spread (standard deviation)",
+            "CRPS",
+            *(f"inside the {level:.0%} interval" for level in samples.LEVELS),
+        )
+    )
+    rows = []
+    for observed, mask, values in zip(drawn.observed, drawn.mask, drawn.samples):
+        shares = samples.coverage(values, drawn.truth, mask)
+        cells = [
+            f"{observed}",
+            f"{samples.spread(values, mask):.4g}",
+            f"{samples.crps(values, drawn.truth, mask):.4g}",
+            *(f"{share:.1%}" for share in shares),
+        ]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    table = f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    image = _image(style.inline(figure), "samples", caption)
+    return _section("What it believes", image + table)
 
 
 def _settings(records, command):

@@ -12,7 +12,7 @@ from naomi_jax import metrics
 from naomi_jax.baselines import linear
 from naomi_jax.data import billiards, masks, standardise
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation import figures, page, recursion, robustness, tables
+from naomi_jax.evaluation import figures, page, recursion, robustness, samples, tables
 
 MASKS = masks.MaskConfig("random", 5, 9)
 
@@ -90,6 +90,14 @@ def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
     )
     shown = figures.example([model], dataset, MASKS)
     levels = naomi_jax.make_schedule(shown.known, 2)
+    rng = np.random.default_rng(0)
+    mask = np.arange(12) % 5 == 0
+    drawn = samples.Distribution(
+        np.array([3]),
+        dataset.test[:2],
+        np.broadcast_to(mask, (1, 2, 12)),
+        rng.standard_normal((1, 9, 2, 12, 2)).astype(np.float32),
+    )
     sections = page.sections(
         {str(tmp_path / "run"): {"config": {}, "data": {}, "versions": {}}},
         dataset,
@@ -98,13 +106,16 @@ def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
         (recursion.frames(levels, shown.known), shown, "NAOMI"),
         robustness.curves([model], dataset, MASKS, np.array([4, 8])),
         ["python", "eval.py", "run & run"],
+        ("NAOMI", drawn),
     )
     text = page.document(dataset.source, sections)
     for _, *cells in list(table.cells())[1:]:
         for cell in cells:
             assert f"<td>{cell}</td>" in text
-    assert "SIMULATED" in text and "data:image/gif" in text and text.count("data:image/png") == 3
+    assert "SIMULATED" in text and "data:image/gif" in text and text.count("data:image/png") == 4
     assert "run &amp; run" in text
+    crps = samples.crps(drawn.samples[0], drawn.truth, drawn.mask[0])
+    assert f"<td>{crps:.4g}</td>" in text
     assert "http" not in text, "nothing is fetched"
 
 
@@ -116,4 +127,8 @@ def test_every_kind_of_data_is_drawn(tmp_path):
         data = Dataset(name, name, False, x, x, x)
         shown = figures.Example(x[0], np.arange(12) % 4 == 0, {"Linear": x[1], "NAOMI": x[2]})
         figures.style.save(figures.filled(data, shown), tmp_path / f"{name}.svg")
+        drawn = samples.Distribution(
+            np.array([3]), x[:1], np.arange(12)[None, None] % 4 == 0, x[None, :, None]
+        )
+        figures.style.save(figures.distribution(data, drawn), tmp_path / f"{name}_samples.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
