@@ -84,7 +84,7 @@ def main():
     for name in names:
         rows += measure(name, SIZES[name], *effort)
         print(markdown(rows[-len(JOBS) :], header=len(rows) == len(JOBS)), flush=True)
-        save(rows, arguments.out)
+        save("", {"rows": rows}, markdown(rows), arguments.out)
     print(f"written to {arguments.out}", file=sys.stderr)
 
 
@@ -95,22 +95,12 @@ def measure(name, size, least, seconds):
     eager = eager_torch.Naomi(size.dim, size.hidden, size.layers, size.levels, size.width)
     params = naomi_jax.from_torch({k: v.numpy() for k, v in eager.state_dict().items()})
     eager = eager.to(device)
-    config = masks.MaskConfig("random", size.missing, size.missing)
-    mask = np.asarray(masks.draw_many(jax.random.key(0), config, size.batch, size.steps))
-    mask = mask if size.per_sequence else mask[0]
-    x = (
-        np.random.default_rng(0)
-        .standard_normal((size.batch, size.steps, size.dim))
-        .astype(np.float32)
-    )
+    x, mask = inputs(size)
     theirs = eager_jobs(eager, torch.from_numpy(x).to(device).transpose(0, 1), mask)
-    ours = our_jobs()
     arrays = jax.device_put((params, x, mask))
     rate, rows = product_rate(size), []
     for job in JOBS:
-        began = time.perf_counter()
-        compiled = jax.jit(ours[job]).lower(*arrays).compile()
-        compile_seconds = time.perf_counter() - began
+        compiled, compile_seconds = compile_job(job, arrays)
         mine = lambda: jax.block_until_ready(compiled(*arrays))  # noqa: E731
         check(job, mine(), theirs[job](), size)
         mine_seconds, eager_seconds = in_turns(mine, theirs[job], least, seconds)
@@ -129,6 +119,22 @@ def measure(name, size, least, seconds):
             }
         )
     return rows
+
+
+def inputs(size):
+    """x (B, T, D), and a mask (B, T), or (T,) for all sequences."""
+    config = masks.MaskConfig("random", size.missing, size.missing)
+    mask = np.asarray(masks.draw_many(jax.random.key(0), config, size.batch, size.steps))
+    shape = (size.batch, size.steps, size.dim)
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    return x, mask if size.per_sequence else mask[0]
+
+
+def compile_job(job, arrays):
+    """One of our_jobs compiled for (params, x, mask), and the seconds that it took."""
+    began = time.perf_counter()
+    compiled = jax.jit(our_jobs()[job]).lower(*arrays).compile()
+    return compiled, time.perf_counter() - began
 
 
 def our_jobs():
@@ -256,11 +262,7 @@ def product_rate(size):
 
         return jax.lax.fori_loop(0, count, body, h)
 
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        jax.block_until_ready(run(h, w))
-        times.append(time.perf_counter() - began)
+    times = [seconds_of(lambda: jax.block_until_ready(run(h, w))) for _ in range(5)]
     return count * 6 * size.batch * size.hidden**2 / statistics.median(times)
 
 
@@ -300,14 +302,15 @@ def about():
     }
 
 
-def save(rows, folder):
+def save(name, numbers, text, folder):
+    """Write the numbers as JSON and the text as Markdown, named after the backend, with `about` in both."""
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, jax.default_backend())
+    path = os.path.join(folder, name + jax.default_backend())
     with open(path + ".json", "w") as file:
-        json.dump({"about": about(), "rows": rows}, file, indent=1)
+        json.dump({"about": about(), **numbers}, file, indent=1)
     with open(path + ".md", "w") as file:
-        versions = ", ".join(f"{name} {value}" for name, value in about().items())
-        file.write(f"{versions}\n\n{markdown(rows)}\n")
+        versions = ", ".join(f"{key} {value}" for key, value in about().items())
+        file.write(f"{versions}\n\n{text}\n")
 
 
 if __name__ == "__main__":

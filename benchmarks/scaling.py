@@ -9,20 +9,17 @@ numbers as JSON and Markdown to FOLDER and draws them.
 
 import argparse
 import dataclasses
-import json
 import os
 import statistics
 import sys
 
 import jax
-import numpy as np
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
 import naomi_jax  # noqa: E402
 from benchmarks import run  # noqa: E402
-from naomi_jax.data import masks  # noqa: E402
 
 LENGTHS = [200, 632, 2000, 6325, 20_000]
 BATCHES = [1, 4, 16, 64, 256, 1024]
@@ -31,7 +28,7 @@ LEVELS = [1, 2, 4, 6, 8]
 BASE = run.Size(steps=200, dim=16, hidden=64, layers=1, width=64, levels=4, batch=4, missing=188)
 # The memory of training: hidden 128 and 64 sequences.
 WIDE = dataclasses.replace(BASE, steps=2000, hidden=128, width=128, batch=64, missing=1880)
-JOBS = ("free-running step", "impute")
+JOBS = run.JOBS[1:]
 
 
 def main():
@@ -53,31 +50,20 @@ def main():
         + [dataclasses.replace(WIDE, levels=n) for n in LEVELS]
     ]
     results = {"length": lengths, "batch": batches, "memory": memory}
-    os.makedirs(arguments.out, exist_ok=True)
-    path = os.path.join(arguments.out, f"scaling_{jax.default_backend()}")
-    with open(path + ".json", "w") as file:
-        json.dump({"about": run.about(), "results": results}, file, indent=1)
-    with open(path + ".md", "w") as file:
-        file.write(markdown(results))
+    run.save("scaling_", {"results": results}, markdown(results), arguments.out)
     print(markdown(results))
     draw(lengths, batches, arguments.figure)
 
 
 def measure(size, timed=True):
     """Of both JOBS: seconds of a call, seconds to compile, megabytes."""
-    mask = masks.draw(
-        jax.random.key(0), masks.MaskConfig("random", size.missing, size.missing), size.steps
-    )
-    x = np.random.default_rng(0).standard_normal((size.batch, size.steps, size.dim), np.float32)
-    arrays = jax.device_put((naomi_jax.init(jax.random.key(0), size.config), x, mask))
+    arrays = jax.device_put((naomi_jax.init(jax.random.key(0), size.config), *run.inputs(size)))
     row = {"steps": size.steps, "batch": size.batch, "levels": size.levels, "hidden": size.hidden}
     for job in JOBS:
-        lowered = jax.jit(run.our_jobs()[job]).lower(*arrays)
-        compiled = []
-        row[job] = {"compile": run.seconds_of(lambda: compiled.append(lowered.compile()))}
-        row[job]["megabytes"] = run.megabytes(compiled[0])
+        compiled, seconds = run.compile_job(job, arrays)
+        row[job] = {"compile": seconds, "megabytes": run.megabytes(compiled)}
         if timed:
-            call = lambda: jax.block_until_ready(compiled[0](*arrays))  # noqa: E731
+            call = lambda: jax.block_until_ready(compiled(*arrays))  # noqa: E731
             row[job]["seconds"] = median_seconds(call)
     return row
 
@@ -91,8 +77,7 @@ def median_seconds(call, seconds=6.0):
 
 
 def markdown(results):
-    versions = ", ".join(f"{name} {value}" for name, value in run.about().items())
-    lines = [versions, "", "Hidden 64, 1 layer, D 16, 94 % missing, R = 4.", ""]
+    lines = ["Hidden 64, 1 layer, D 16, 94 % missing, R = 4.", ""]
     lines += ["| T | B | step [s] | a time step [us] | impute [s] | a time step [us] |"]
     lines += ["|---:|---:|---:|---:|---:|---:|"]
     for row in results["length"] + results["batch"]:
@@ -107,7 +92,7 @@ def markdown(results):
         job = row[JOBS[0]]
         cells = f"{row['steps']} | {row['levels']} | {job['megabytes']:.0f} | {job['compile']:.1f}"
         lines.append(f"| {cells} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def draw(lengths, batches, path):

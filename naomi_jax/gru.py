@@ -152,7 +152,7 @@ def weight_gradients(read, count: int, batch: int, layer: Layer) -> Layer:
       batch: B.
       layer: the layer.
     """
-    dtype = layer["wx"].dtype
+    dtype, exact = layer["wx"].dtype, layer["b"].dtype
     size = min(max(_ROWS // batch, 1), count)
 
     def block(number, total):
@@ -169,10 +169,9 @@ def weight_gradients(read, count: int, batch: int, layer: Layer) -> Layer:
             "b": projected.sum((0, 1)),
             "c": recurrent[..., :hidden].sum((0, 1)),
         }
-        return here if total is None else jax.tree.map(jnp.add, total, here)
+        return jax.tree.map(jnp.add, total, here)
 
-    shapes = jax.eval_shape(lambda: block(0, None))
-    zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+    zeros = jax.tree.map(lambda w: jnp.zeros_like(w, exact), layer)
     total = jax.lax.fori_loop(0, -(-count // size), block, zeros)
     return jax.tree.map(lambda g, w: g.astype(w.dtype), total, layer)
 

@@ -81,6 +81,16 @@ def draw_many(key, config: MaskConfig, count: int, steps: int, given=None):
     return jax.vmap(lambda k: draw(k, config, steps, given))(keys)
 
 
+def hide_many(key, kind: str, counts: chex.Array, sequences: int, steps: int) -> chex.Array:
+    """Masks with each of `counts` missing steps, (C, sequences, T) float32.
+
+    A sequence's masks share their random places: of "random" ones, more missing steps contain the fewer.
+    """
+    keys = jax.random.split(key, sequences)
+    of_count = jax.vmap(lambda key, count: hide(key, kind, count, steps), (0, None))
+    return jax.vmap(of_count, (None, 0))(keys, jnp.asarray(counts))
+
+
 def load(path: str | os.PathLike, steps: int) -> np.ndarray:
     """A mask file: .npy, or .npz with key `mask`, of shape (T,) or (M, T); 0 and 1.
 

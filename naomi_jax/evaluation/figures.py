@@ -6,11 +6,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from naomi_jax import bulk
-from naomi_jax.baselines import linear
 from naomi_jax.data import basketball, billiards, masks
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation import style
+from naomi_jax.evaluation import style, tables
 from naomi_jax.evaluation.recursion import Frame
 from naomi_jax.evaluation.robustness import Curves
 from naomi_jax.evaluation.samples import Distribution
@@ -50,21 +48,14 @@ def example(
     key = jax.random.key(row)
     x = dataset.test[row : row + 1]
     mask = masks.draw_many(key, mask_config, 1, dataset.steps, given)
-    fills = {"Linear": np.asarray(linear.impute((), x, mask))[0]}
-    for model in models:
-        if model.title not in fills:
-            filled = bulk.impute_all(model.params, model.scaler, x, mask, key, impute=model.impute)
-            fills[model.title] = filled[0]
+    fills = {title: fill[0] for title, fill in tables.fills(models, x, mask, key).items()}
     return Example(x[0], np.asarray(mask[0]) != 0, fills)
 
 
 def filled(dataset: Dataset, shown: Example):
     """An Example as its data are best seen: on a court, in the box, or against time."""
-    if dataset.name == "basketball":
-        return _planes(dataset, shown, _court, basketball.to_feet)
-    if dataset.name == "billiards":
-        return _planes(dataset, shown, _box, lambda x: x)
-    return _series(dataset, shown)
+    draw = _planes if dataset.name in _PLANES else _series
+    return draw(dataset, shown)
 
 
 def _title(dataset, known):
@@ -97,7 +88,7 @@ def _series(dataset, shown):
     return figure
 
 
-def _planes(dataset, shown, surroundings, units):
+def _planes(dataset, shown):
     """The truth and each model in a panel of its own, drawn to scale."""
     panels = {"truth": shown.truth, **shown.fills}
     across = min(len(panels), 3)
@@ -109,20 +100,30 @@ def _planes(dataset, shown, surroundings, units):
         squeeze=False,
         layout="constrained",
     )
+    surroundings, units = _PLANES[dataset.name]
     observed = units(shown.truth)[shown.known]
     for axis, (title, values) in zip(axes.flat, panels.items()):
         surroundings(axis)
         look = style.line(title) if title in shown.fills else {"color": style.TRUTH}
-        for first in range(0, values.shape[1], 2):
-            axis.plot(*units(values)[:, first : first + 2].T, **look, lw=1.2)
-            axis.plot(*observed[:, first : first + 2].T, "ko", ms=3)
+        _paths(axis, units(values), **look, lw=1.2)
+        _paths(axis, observed, "ko", ms=3)
         axis.set_title(title, fontsize=10)
-        axis.set_aspect("equal")
-        axis.set_axis_off()
     for axis in axes.flat[len(panels) :]:
         axis.set_axis_off()
     figure.suptitle(f"{_title(dataset, shown.known)} (dots: observed)", fontsize=9)
     return figure
+
+
+def _paths(axis, x, *marker, **look):
+    """A path for each pair of columns of x (T, D)."""
+    for first in range(0, x.shape[1], 2):
+        axis.plot(*x[:, first : first + 2].T, *marker, **look)
+
+
+def _to_scale(axis, xlim, ylim):
+    axis.set(xlim=xlim, ylim=ylim)
+    axis.set_aspect("equal")
+    axis.set_axis_off()
 
 
 def _box(axis):
@@ -132,7 +133,7 @@ def _box(axis):
     for wall, dashes in ((1, "-"), (billiards.WALL, ":")):
         corner = (-wall, -wall)
         axis.add_patch(Rectangle(corner, 2 * wall, 2 * wall, fill=False, lw=1, ls=dashes))
-    axis.set(xlim=(-1.05, 1.05), ylim=(-1.05, 1.05))
+    _to_scale(axis, (-1.05, 1.05), (-1.05, 1.05))
 
 
 def _court(axis):
@@ -150,32 +151,29 @@ def _court(axis):
     axis.add_patch(Arc(hoop, 47.5, 47.5, theta1=-angle, theta2=angle, lw=0.8, ec="0.5"))
     for y in (3, width - 3):
         axis.plot([0, 14], [y, y], color="0.5", lw=0.8)
-    axis.set(xlim=(-4, length / 2 + 2), ylim=(-3, width + 3))
+    _to_scale(axis, (-4, length / 2 + 2), (-3, width + 3))
+
+
+# Data in a plane: what is around them, and from the data's units to those of the drawing.
+_PLANES = {"basketball": (_court, basketball.to_feet), "billiards": (_box, lambda x: x)}
 
 
 def distribution(dataset: Dataset, drawn: Distribution, row: int = 0):
     """50 samples of one sequence over each other, a panel for each number of observed steps."""
     count = len(drawn.observed)
-    planes = dataset.name in ("basketball", "billiards")
+    surroundings, units = _PLANES.get(dataset.name, (None, lambda x: x))
     figure, axes = style.pyplot().subplots(
         1, count, figsize=(3.2 * count, 3.4), squeeze=False, layout="constrained"
     )
-    units = basketball.to_feet if dataset.name == "basketball" else (lambda x: x)
     truth, look = units(drawn.truth[row]), style.line("NAOMI")["color"]
     for axis, observed, mask, values in zip(axes[0], drawn.observed, drawn.mask, drawn.samples):
         known = mask[row] != 0
-        if planes:
-            (_court if dataset.name == "basketball" else _box)(axis)
+        if surroundings:
+            surroundings(axis)
             for sample in values[:, row]:
-                for first in range(0, truth.shape[1], 2):
-                    axis.plot(
-                        *units(sample)[:, first : first + 2].T, color=look, lw=0.5, alpha=0.15
-                    )
-            for first in range(0, truth.shape[1], 2):
-                axis.plot(*truth[:, first : first + 2].T, "k-", lw=1)
-                axis.plot(*truth[known, first : first + 2].T, "ko", ms=3)
-            axis.set_aspect("equal")
-            axis.set_axis_off()
+                _paths(axis, units(sample), color=look, lw=0.5, alpha=0.15)
+            _paths(axis, truth, "k-", lw=1)
+            _paths(axis, truth[known], "ko", ms=3)
         else:
             column = int(np.argmax(truth.std(0)))
             axis.plot(values[:, row, :, column].T, color=look, lw=0.5, alpha=0.15)

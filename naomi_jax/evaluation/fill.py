@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 
-from naomi_jax import bulk
 from naomi_jax.data import files
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation.tables import Fitted
@@ -42,9 +41,7 @@ def fill_file(model: Fitted, source: str, target: str, num_samples=None, seed=0)
         files.write_series(target, table, values)
         return f"{target}: nothing was missing in {source}"
     key = jax.random.key(seed)
-    filled = bulk.impute_all(
-        model.params, model.scaler, x, known, key, num_samples, impute=model.impute
-    )
+    filled = model.fill(x, known, key, num_samples)
     filled = np.where(known, x, filled).astype(values.dtype)
     files.write_series(target, table, filled[..., 0, :, :] if single else filled)
     missing = np.count_nonzero(~known)

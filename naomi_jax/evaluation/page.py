@@ -20,9 +20,9 @@ from naomi_jax.evaluation import (
     style,
     tables,
 )
+from naomi_jax.model import config_of
 from naomi_jax.schedule import make_schedule
-from naomi_jax.training import config as run_config
-from naomi_jax.training import run_folder
+from naomi_jax.training import log, run_folder
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1d1d1f; --page: #fff; --faint: #6b6b70; --rule: #d8d8dc; }
@@ -45,7 +45,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
     """The page of runs on `dataset`.
 
     Args:
-      folders: of the runs, checked by report.same_data.
+      folders: of the runs, which report.check_same has passed.
       dataset: their data.
       path: .html.
       command: that makes the page, as it was given.
@@ -54,10 +54,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
       InputError: matplotlib is missing, or something cannot be read or written.
     """
     records = {folder: run_folder.read(folder) for folder in folders}
-    configs = [
-        run_config.resolve(record["config"], dataset.train.shape) for record in records.values()
-    ]
-    models = [report.fitted(folder, config) for folder, config in zip(folders, configs)]
+    models, configs = report.load(folders, dataset)
     masks = configs[0].batch.masks
     given = report.mask_file(configs[0])
     table = tables.make_table(models, dataset, masks, given)
@@ -69,7 +66,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
         dataset,
         table,
         figures.filled(dataset, shown),
-        _recursion(models, configs, shown),
+        _recursion(models, shown),
         curves,
         command,
         _distribution(models, configs, dataset),
@@ -100,7 +97,10 @@ def sections(records, dataset, table, example, animated, curves, command, drawn=
       command: that makes the page.
       drawn: (title, samples.Distribution) of a stochastic model, or None.
     """
-    logs = {os.path.basename(os.path.normpath(folder)): _log(folder) for folder in records}
+    logs = {
+        os.path.basename(os.path.normpath(folder)): log.read(os.path.join(folder, "metrics.jsonl"))
+        for folder in records
+    }
     return [
         _head(dataset, table),
         _section("How well it fills", _table(table)),
@@ -122,8 +122,7 @@ def sections(records, dataset, table, example, animated, curves, command, drawn=
 
 
 def _head(dataset, table):
-    what = "SIMULATED data: " if dataset.simulated else ""
-    mark = f'<strong class="simulated">{what}</strong>' if what else ""
+    mark = '<strong class="simulated">SIMULATED data: </strong>' if dataset.simulated else ""
     return (
         f"<h1>Filling {html.escape(dataset.name)}</h1>"
         f"<p>{mark}{html.escape(dataset.source)}<br>"
@@ -158,11 +157,11 @@ def _table(table):
     return f'<div class="wide"><table>{body}</table></div><p class="faint">{note}</p>'
 
 
-def _recursion(models, configs, shown):
+def _recursion(models, shown):
     """(frames, example, title) of the first model with a recursion to show, or None."""
-    for model, config in zip(models, configs):
+    for model in models:
         if model.title in ("NAOMI", "SingleRes"):
-            levels = config.model.levels if model.title == "NAOMI" else 1
+            levels = config_of(model.params).levels
             frames = recursion.frames(make_schedule(shown.known, levels), shown.known)
             return (frames, shown, model.title) if frames else None
     return None
@@ -228,11 +227,3 @@ def _settings(records, command):
             f"<details><summary>{html.escape(folder)}</summary><pre>{html.escape(text)}</pre></details>"
         )
     return "".join(parts) + f'<p class="faint">JAX {jax.__version__}</p>'
-
-
-def _log(folder):
-    path = os.path.join(folder, "metrics.jsonl")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file if line.strip().endswith("}")]

@@ -77,11 +77,15 @@ def check_same(folders: list[str]) -> None:
 
 def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
     """One table of several runs on `dataset`; runs of one kind of model share a row."""
-    models = []
-    for folder in folders:
-        config = run_config.resolve(run_folder.read(folder)["config"], dataset.train.shape)
-        models.append(fitted(folder, config))
-    return tables.make_table(models, dataset, config.batch.masks, mask_file(config))
+    models, configs = load(folders, dataset)
+    return tables.make_table(models, dataset, configs[0].batch.masks, mask_file(configs[0]))
+
+
+def load(folders: list[str], dataset: Dataset) -> tuple[list[tables.Fitted], list[RunConfig]]:
+    """The models of several runs on `dataset`, and their settings."""
+    records = [run_folder.read(folder)["config"] for folder in folders]
+    configs = [run_config.resolve(record, dataset.train.shape) for record in records]
+    return [fitted(folder, config) for folder, config in zip(folders, configs)], configs
 
 
 def fitted(workdir: str, config: RunConfig) -> tables.Fitted:

@@ -7,11 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from naomi_jax import bulk
-from naomi_jax.baselines import linear
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation.tables import COLUMNS, Fitted
+from naomi_jax.evaluation import tables
+from naomi_jax.evaluation.tables import Fitted
 
 _SEQUENCES = 100  # of the test set, at most
 _SEED = 2020  # of the masks
@@ -51,21 +50,13 @@ def curves(
       counts: (C,) numbers of missing steps.
     """
     x = dataset.test[:_SEQUENCES]
-    mask = _masks(config.kind, counts, len(x), dataset.steps)
+    kind = "random" if config.kind == "file" else config.kind
+    key = jax.random.key(_SEED)
+    mask = np.asarray(masks.hide_many(key, kind, counts, len(x), dataset.steps))
     every = np.tile(x, (len(counts), 1, 1))
     flat = mask.reshape(-1, dataset.steps)
-    fills = {"Linear": np.asarray(linear.impute((), every, flat))}
-    for model in models:
-        if model.title not in fills:
-            fills[model.title] = bulk.impute_all(
-                model.params,
-                model.scaler,
-                every,
-                flat,
-                jax.random.key(_SEED),
-                impute=model.impute,
-            )
-    columns = COLUMNS[dataset.name]
+    fills = tables.fills(models, every, flat, key)
+    columns = tables.COLUMNS[dataset.name]
     if len(columns) > 1:
         fills["Expert"] = every
     quartiles = {
@@ -73,14 +64,6 @@ def curves(
         for title, f in fills.items()
     }
     return Curves(counts, tuple(column.name for column in columns), quartiles)
-
-
-def _masks(kind, counts, sequences, steps):
-    """(C, sequences, T); the same random places for every count."""
-    kind = "random" if kind == "file" else kind
-    keys = jax.random.split(jax.random.key(_SEED), sequences)
-    draw = jax.vmap(lambda key, count: masks.hide(key, kind, count, steps), (0, None))
-    return np.asarray(jax.jit(jax.vmap(draw, (None, 0)))(keys, jnp.asarray(counts)))
 
 
 def _quartiles(column, x, filled, mask, counts):

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from naomi_jax import bulk
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation.tables import Fitted
@@ -41,22 +40,11 @@ def draw(model: Fitted, dataset: Dataset, observed: np.ndarray) -> Distribution:
       observed: (C,), 1 to T - 1 each.
     """
     x = dataset.test[:_SEQUENCES]
-    keys = jax.random.split(jax.random.key(_SEED), len(x))
-    hide = jax.vmap(lambda key, count: masks.hide(key, "random", count, x.shape[1]), (0, None))
-    mask = np.stack([hide(keys, x.shape[1] - count) for count in observed])
-    samples = [
-        bulk.impute_all(
-            model.params,
-            model.scaler,
-            x,
-            here,
-            jax.random.key(_SEED),
-            num_samples=_SAMPLES,
-            impute=model.impute,
-        )
-        for here in mask
-    ]
-    return Distribution(np.asarray(observed), x, mask, np.stack(samples))
+    key, observed = jax.random.key(_SEED), np.asarray(observed)
+    counts = dataset.steps - observed
+    mask = np.asarray(masks.hide_many(key, "random", counts, len(x), dataset.steps))
+    samples = [model.fill(x, here, key, _SAMPLES) for here in mask]
+    return Distribution(observed, x, mask, np.stack(samples))
 
 
 def crps(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:

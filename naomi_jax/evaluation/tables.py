@@ -79,6 +79,21 @@ class Fitted(NamedTuple):
     params: dict
     scaler: Standardiser
 
+    def fill(self, x, mask, key, num_samples: int | None = None) -> np.ndarray:
+        """`bulk.impute_all` with this model."""
+        return bulk.impute_all(
+            self.params, self.scaler, x, mask, key, num_samples, impute=self.impute
+        )
+
+
+def fills(models: Sequence[Fitted], x, mask, key) -> dict[str, np.ndarray]:
+    """x (N, T, D) filled by Linear and by each model, by title; the first of several with one title."""
+    result = {"Linear": np.asarray(linear.impute(linear.fit(), x, mask))}
+    for model in models:
+        if model.title not in result:
+            result[model.title] = model.fill(x, mask, key)
+    return result
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
@@ -168,22 +183,19 @@ def make_table(
     mask = masks.draw_many(mask_key, mask_config, len(x), dataset.steps, given)
     val_mask = masks.draw_many(val_key, mask_config, len(dataset.val), dataset.steps, given)
     k = knn.choose_k(dataset.train, dataset.val, val_mask)
-    fills = {
+    filled = {
         "Linear": [np.asarray(linear.impute(linear.fit(), x, mask))],
         "KNN": [np.asarray(knn.impute(knn.fit(dataset.train, k), x, mask))],
     }
     for model in models:
-        filled = bulk.impute_all(
-            model.params, model.scaler, x, mask, sample_key, impute=model.impute
-        )
-        fills.setdefault(model.title, []).append(filled)
+        filled.setdefault(model.title, []).append(model.fill(x, mask, sample_key))
     columns = COLUMNS[dataset.name]
     if len(columns) > 1:
-        fills["Expert"] = [x]  # the data itself
+        filled["Expert"] = [x]  # the data itself
     published = paper.TABLES.get(dataset.name, {})
-    titles = [title for title in paper.ORDER if title in fills]
+    titles = [title for title in paper.ORDER if title in filled]
     rows = tuple(
-        _row(title, fills[title], x, mask, columns, published.get(title)) for title in titles
+        _row(title, filled[title], x, mask, columns, published.get(title)) for title in titles
     )
     rows = tuple(
         dataclasses.replace(row, title=f"KNN (k = {k})") if row.title == "KNN" else row

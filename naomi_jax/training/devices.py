@@ -5,6 +5,7 @@ the mesh, and XLA adds up the gradients (jax.sharding; the result is one device'
 Several processes run the same program on the same data (jax.distributed); the first one writes.
 """
 
+import functools
 import re
 from typing import Any
 
@@ -74,11 +75,16 @@ def replicate(tree: Any, mesh: Mesh | None) -> Any:
     """A copy of every array on every device."""
     if mesh is None:
         return jax.device_put(tree)
-    if (
-        jax.process_count() > 1
-    ):  # device_put takes an array to other processes' devices from the host alone
+    if jax.process_count() > 1:
+        # To other processes' devices device_put takes arrays from the host alone.
         tree = jax.tree.map(np.asarray, tree)
     return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+@functools.cache  # or every call compiles
+def _collect(mesh):
+    """A function that brings an array laid out over the mesh to every device."""
+    return jax.jit(lambda array: array, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
 def impute(function, mesh: Mesh | None, params, x, mask, key=None, **options):
@@ -90,8 +96,7 @@ def impute(function, mesh: Mesh | None, params, x, mask, key=None, **options):
     layout = NamedSharding(mesh, PartitionSpec(_AXIS))
     x, mask = (jax.device_put(np.asarray(a)[rows], layout) for a in (x, mask))
     filled = function(params, x, mask, key, **options)
-    gather = jax.jit(lambda a: a, out_shardings=NamedSharding(mesh, PartitionSpec()))
-    return gather(filled)[..., :count, :, :]
+    return _collect(mesh)(filled)[..., :count, :, :]
 
 
 def split(batch: Any, mesh: Mesh | None) -> Any:

@@ -91,15 +91,24 @@ def _words(metrics):
 
 def _drop_later(path, step):
     """Keep the records up to `step`: an interrupted run may have logged past its checkpoint."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = file.readlines()
-    except FileNotFoundError:
-        return
+    lines = _lines(path)
     kept = [line for line in lines if (record := _parse(line)) and record["step"] <= step]
     if len(kept) < len(lines):
         with writing.whole(path, mode="w", encoding="utf-8") as file:
             file.writelines(kept)
+
+
+def read(path: str | os.PathLike) -> list[dict]:
+    """The records of a metrics.jsonl; none where there is no file."""
+    return [record for line in _lines(path) if (record := _parse(line))]
+
+
+def _lines(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.readlines()
+    except FileNotFoundError:
+        return []
 
 
 def _parse(line):

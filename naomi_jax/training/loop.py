@@ -58,6 +58,7 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     mesh = devices.mesh(min(config.batch.size, len(train_data)))
     batch = dataclasses.replace(config.batch, mesh=mesh)
     data = devices.replicate(scaler(train_data), mesh)
+    saved_scaler = devices.replicate(scaler._asdict(), mesh)
     validate = _validator(config, dataset, scaler, given, mesh)
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
     total = sum(phase.steps for phase in config.phases)
@@ -65,7 +66,7 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     with Checkpoints(checkpoints_path) as checkpoints, _stop_requests() as stop_requested:
         state = devices.replicate(initial_state(config), mesh)
         if checkpoints.latest() is not None:
-            tree = {"state": state, "scaler": devices.replicate(scaler._asdict(), mesh)}
+            tree = {"state": state, "scaler": saved_scaler}
             state = checkpoints.restore(checkpoints.latest(), tree)["state"]
         first = int(state.step)
         with Log(*_record(workdir, stream), total, first) as log:
@@ -73,7 +74,7 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
                 log.say(f"resuming at step {first} of {total}")
 
             def save(state, error):
-                tree = {"state": state, "scaler": devices.replicate(scaler._asdict(), mesh)}
+                tree = {"state": state, "scaler": saved_scaler}
                 checkpoints.save(int(state.step), tree, error)
 
             begin = 0
@@ -185,9 +186,9 @@ def _validator(config, dataset, scaler, given, mesh):
     """params -> mean squared error over the missing entries of the validation set, data's units."""
     key = jax.random.fold_in(jax.random.key(config.seed), 2)
     val_masks = masks.draw_many(key, config.batch.masks, len(dataset.val), dataset.steps, given)
+    impute = functools.partial(devices.impute, config.functions.impute, mesh)
 
     def validate(params):
-        impute = functools.partial(devices.impute, config.functions.impute, mesh)
         filled = bulk.impute_all(params, scaler, dataset.val, val_masks, key, impute=impute)
         return bulk.missing_error(dataset.val, filled, val_masks)
 

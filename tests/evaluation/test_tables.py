@@ -10,17 +10,10 @@ import naomi_jax
 from naomi_jax import metrics
 from naomi_jax.baselines import linear
 from naomi_jax.data import billiards, masks, standardise
-from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import paper, report, tables
 
 MASKS = masks.MaskConfig("random", 5, 9)
-
-
-@pytest.fixture(scope="module")
-def dataset():
-    sets = [billiards.simulate(n, 12, n) for n in (20, 5, 30)]
-    return Dataset("billiards", "billiards, simulated here", True, *sets)
 
 
 def fitted(title, seed):
