@@ -1,7 +1,7 @@
 """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
 
 python eval.py RUN_DIR
-python eval.py RUN_DIR --figure OUT.png
+python eval.py RUN_DIR --figure OUT.png|OUT.svg|OUT.gif|OUT.mp4
 python eval.py RUN_DIR --impute IN --out OUT [--num-samples N]
 python eval.py --table 1|2|3 [RUN_DIR ...]
 python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
@@ -24,7 +24,9 @@ flags.DEFINE_string(
 flags.DEFINE_string("out", None, "Where to write the filled file, in the same format.")
 flags.DEFINE_integer("num_samples", None, "Imputations to draw from a stochastic model.")
 flags.DEFINE_string(
-    "figure", None, "Draw a filled test sequence instead of the table (extra plot)."
+    "figure",
+    None,
+    "Draw a filled test sequence; .gif and .mp4 show its recursion (extra plot).",
 )
 flags.DEFINE_integer("seed", 0, "Of the samples.")
 flags.DEFINE_enum(
@@ -38,32 +40,50 @@ flags.DEFINE_multi_string("runs", [], "Runs of the table; the same as naming the
 FLAGS = flags.FLAGS
 
 
+# What can be asked for, each with the flags that go with it; a run's table without any.
+_JOBS = {"table": ("runs",), "report": (), "impute": ("out", "num_samples"), "figure": ()}
+
+
 def main(*arguments):
-    if FLAGS.table:
+    job = _job()
+    if job == "table":
         _table(int(FLAGS.table), [*FLAGS.runs, *arguments])
-        return
-    if FLAGS.report and arguments:
-        report.check_same(arguments)
+    elif job == "report" and arguments:
+        report.by_task(arguments)
         dataset = _dataset(run_folder.read(arguments[0]))
         page.write(arguments, dataset, FLAGS.report, ["python", *sys.argv])
         print(f"{FLAGS.report}: a page about {', '.join(arguments)}")
-        return
-    if len(arguments) != 1 or FLAGS.runs:
+    elif len(arguments) != 1:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
-    (workdir,) = arguments
+    else:
+        _one_run(job, *arguments)
+
+
+def _job():
+    """The job asked for, "" for a run's table; InputError where flags of several are given."""
+    jobs = [name for name in _JOBS if FLAGS[name].value is not None]
+    if len(jobs) > 1:
+        raise InputError(f"--{jobs[0]} and --{jobs[1]} are two jobs; give a command for each")
+    job = jobs[0] if jobs else ""
+    for owner, others in _JOBS.items():
+        for name in others:
+            if FLAGS[name].value and owner != job:
+                raise InputError(f"--{name} goes with --{owner}")
+    if job == "impute" and not FLAGS.out:
+        raise InputError("--impute needs --out FILE")
+    return job
+
+
+def _one_run(job, workdir):
     record = run_folder.read(workdir)
     run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
-    if FLAGS.impute:
-        if not FLAGS.out:
-            raise InputError("--impute needs --out FILE")
+    if job == "impute":
         model = report.fitted(workdir, run)
         print(fill.fill_file(model, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed))
         print(f"The model was trained on: {record['data']['source']}")
         return
-    if FLAGS.out or FLAGS.num_samples:
-        raise InputError("--out and --num-samples go with --impute FILE")
     dataset = _dataset(record)
-    if FLAGS.figure:
+    if job == "figure":
         report.figure_of_run(workdir, run, dataset, FLAGS.figure)
         print(f"{FLAGS.figure}: a test sequence, filled")
     else:

@@ -1,6 +1,7 @@
 """Train NAOMI: python train.py --dataset traffic|billiards|basketball|files [--data PATH] [--workdir DIR]
 
---model single_res|maskgan|grui trains one of the models it is compared with.
+--model single_res|maskgan|grui|rnn trains one of the models it is compared with.
+--config.task=forecast goes on from a trained run, with leading steps observed alone.
 
 Every setting of the config can be changed: --config.model.hidden=64. Run the same command again to go
 on where it stopped.
@@ -25,7 +26,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("data", None, "Your copy of the data: PEMS-SF, or a .npz, .npy or .csv file.")
 flags.DEFINE_enum("model", "naomi", list(MODELS), "What to train; the config is made for it.")
-flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET or runs/DATASET_MODEL.")
+flags.DEFINE_string("workdir", None, "The run's folder; runs/DATASET[_MODEL][_forecast].")
 flags.DEFINE_string(
     "processes",
     None,
@@ -45,6 +46,9 @@ def main():
     config = FLAGS.config
     kind = config.model.kind
     name = config.dataset if kind == "naomi" else f"{config.dataset}_{kind}"
+    if config.task == "forecast":
+        config.start_from = config.start_from or os.path.join("runs", name)
+        name = f"{name}_forecast"
     workdir = FLAGS.workdir or os.path.join("runs", name)
     if FLAGS.data:
         config.data = os.path.abspath(FLAGS.data)
@@ -58,13 +62,18 @@ def main():
         progress=sys.stderr.isatty(),
     )
     run = run_config.resolve(settings, dataset.train.shape)
+    params = None
+    if config.start_from and not run_folder.has_checkpoint(workdir):
+        params = run_folder.start(config.start_from, run)
     found = run_folder.claim(workdir, settings, dataset)
     print(f"Training data: {dataset.source}")
     print(f"Run folder:    {workdir}{' (there is a run in it)' if found else ''}", flush=True)
+    if config.start_from:
+        print(f"Started from:  {config.start_from}", flush=True)
 
     began = time.monotonic()
     try:
-        loop.train(run, dataset, workdir)
+        loop.train(run, dataset, workdir, params=params)
     except loop.Interrupted as stop:
         raise SystemExit(commands.interrupted(f"{stop}, all saved. Go on with: {commands.same()}"))
     print(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.\n")

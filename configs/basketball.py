@@ -17,13 +17,10 @@ from naomi_jax.training import defaults
 
 
 def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
-    config = ml_collections.ConfigDict()
-    config.dataset = "basketball"
-    config.data = ""  # folder with train.npz and test.npz; "" simulates
-    config.seed = 0
+    config = defaults.run("basketball")
 
     config.model = ml_collections.ConfigDict()
-    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.kind = model  # naomi, single_res, maskgan, grui or rnn
     config.model.hidden = 128  # width of the GRUs
     config.model.layers = 1  # stacked GRU layers
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
@@ -33,7 +30,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(40, 49)
     config.standardise = "feature"  # one mean for each coordinate
-    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
@@ -43,4 +39,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
         learning_rate=4e-4, pretrain_updates=200, step_gain=15.0, error_weight=10.0
     )
     config.adversarial = defaults.phase(epochs=14, learning_rate=6e-5, schedule="constant")
+    if model == "rnn":  # with an adversary it is maskgan
+        config.adversarial.epochs = 0
     return config

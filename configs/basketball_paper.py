@@ -12,13 +12,10 @@ from naomi_jax.training import defaults
 
 
 def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
-    config = ml_collections.ConfigDict()
-    config.dataset = "basketball"
-    config.data = ""  # folder with train.npz and test.npz; "" simulates
-    config.seed = 0
+    config = defaults.run("basketball")
 
     config.model = ml_collections.ConfigDict()
-    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.kind = model  # naomi, single_res, maskgan, grui or rnn
     config.model.hidden = 300  # width of the GRUs
     config.model.layers = 2  # stacked GRU layers
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
@@ -28,7 +25,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(40, 49)
     config.standardise = "feature"  # one mean for each coordinate
-    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
@@ -36,4 +32,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.free_running = defaults.phase()
     config.discriminator = defaults.discriminator()
     config.adversarial = defaults.phase(epochs=60, learning_rate=3e-6, schedule="constant")
+    if model == "rnn":  # with an adversary it is maskgan
+        config.adversarial.epochs = 0
     return config

@@ -12,13 +12,10 @@ from naomi_jax.training import defaults
 
 
 def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
-    config = ml_collections.ConfigDict()
-    config.dataset = "billiards"
-    config.data = ""  # billiards is always simulated
-    config.seed = 0
+    config = defaults.run("billiards")
 
     config.model = ml_collections.ConfigDict()
-    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.kind = model  # naomi, single_res, maskgan, grui or rnn
     config.model.hidden = 96  # width of the GRUs
     config.model.layers = 1  # stacked GRU layers
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
@@ -29,7 +26,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.masks = defaults.masks(180, 195)
     config.standardise = "feature"  # one mean for each coordinate; "step": one at each step
     config.box_symmetries = True  # train on every flip and turn of the table; not in the paper
-    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 2  # epochs between validations, each followed by a checkpoint
 

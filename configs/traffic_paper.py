@@ -12,15 +12,12 @@ from naomi_jax.training import defaults
 
 
 def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
-    config = ml_collections.ConfigDict()
-    config.dataset = "traffic"
-    config.data = ""  # a copy of the data, as --data gives it; "" downloads or simulates
+    config = defaults.run("traffic")
     config.window = 144  # length of the sequences cut from a .csv
     config.stride = 24  # steps between two of them in the training part
-    config.seed = 0
 
     config.model = ml_collections.ConfigDict()
-    config.model.kind = model  # naomi, single_res, maskgan or grui
+    config.model.kind = model  # naomi, single_res, maskgan, grui or rnn
     config.model.hidden = 300  # width of the GRUs
     config.model.layers = 2  # stacked GRU layers
     config.model.levels = 4  # resolutions: the coarsest stride is 2^(levels - 1) = 8 steps
@@ -30,7 +27,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(122, 140)
     config.standardise = "feature"  # one mean for each sensor; "step": subtract the mean day
-    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
     config.batch_size = 64
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

@@ -90,6 +90,13 @@ def test_a_csv_with_holes_is_filled(folder):
     assert filled[9].split(",")[0] == lines[9].split(",")[0]
 
 
+def test_a_forecast_goes_on_from_the_run(folder):
+    done = run("train.py", "--data", "series.csv", *TINY, "--config.task=forecast", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Started from:  runs/files" in done.stdout and "missing at the end" in done.stdout
+    assert (folder / "runs/files_forecast/results.json").exists()
+
+
 def test_a_finished_run_is_not_trained_again(folder):
     before = (folder / "runs/files/metrics.jsonl").read_text()
     done = run("train.py", "--data", "series.csv", *TINY, cwd=folder)
@@ -104,6 +111,11 @@ BAD = [
     ("train.py", ["--data", "series.csv", "--config.model.hiden=3"], "no setting 'hiden'"),
     ("train.py", ["--data", "series.csv", "--config.model.hidden=x"], "hidden"),
     ("train.py", ["--data", "series.csv", "--config", "no.py"], "no.py [Errno 2] No such file"),
+    (
+        "train.py",
+        ["--data", "series.csv", *TINY, "--model", "rnn", "--config.task=forecast"],
+        "runs/files_rnn: no run to start from; train one",
+    ),
     ("train.py", ["--dataset", "files"], "--dataset files needs --data"),
     ("train.py", ["--data", "series.csv", "again"], "again: unexpected argument"),
     ("train.py", ["--data", "series.csv", *TINY, "--config.model.hidden=5"], "hidden: 4, now 5"),
@@ -117,7 +129,9 @@ BAD = [
         ["runs/files", "--impute", "wide.csv", "--out", "o.csv"],
         "wide.csv: 3 values at a step",
     ),
-    ("eval.py", ["runs/files", "--out", "o.csv"], "--out and --num-samples go with --impute"),
+    ("eval.py", ["runs/files", "--out", "o.csv"], "--out goes with --impute"),
+    ("eval.py", ["runs/files", "--runs", "runs/files"], "--runs goes with --table"),
+    ("eval.py", ["runs/files", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]
 
 

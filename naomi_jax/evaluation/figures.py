@@ -1,13 +1,15 @@
 """Figures of runs. They need matplotlib (extra `plot`); each function returns one to be saved or shown."""
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from naomi_jax.data import basketball, billiards, masks
+from naomi_jax.data import basketball, billiards, masks, traffic
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.errors import InputError
 from naomi_jax.evaluation import style, tables
 from naomi_jax.evaluation.recursion import Frame
 from naomi_jax.evaluation.robustness import Curves
@@ -80,12 +82,30 @@ def _series(dataset, shown):
             axis.plot(fill[:, column], **style.line(title), lw=1.3, label=title)
         at = np.flatnonzero(shown.known)
         axis.plot(at, shown.truth[at, column], "ko", ms=4, label="observed")
-        axis.set_ylabel(f"column {column + 1}")
+        axis.set_ylabel(_label(dataset, column))
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel("time step")
+    _time_axis(axes[-1, 0], dataset)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside lower center")
     figure.suptitle(_title(dataset, shown.known), fontsize=10)
     return figure
+
+
+def _label(dataset, column):
+    if dataset.name == "traffic":
+        return f"sensor {column + 1}\n[occupancy, 0-1]"
+    if dataset.name in _PLANES:
+        return f"{'xy'[column % 2]}{column // 2 + 1 if dataset.dim > 2 else ''} [{_UNITS[dataset.name]}]"
+    return f"column {column + 1}"
+
+
+def _time_axis(axis, dataset):
+    """Steps, or the time of day where a sequence is a day."""
+    if dataset.name != "traffic":
+        axis.set_xlabel("time step")
+        return
+    hours = np.arange(0, 25, 4)
+    axis.set_xticks(hours * traffic.STEPS / 24, [f"{hour:02d}:00" for hour in hours])
+    axis.set_xlabel("time of day")
 
 
 def _planes(dataset, shown):
@@ -154,6 +174,7 @@ def _court(axis):
     _to_scale(axis, (-4, length / 2 + 2), (-3, width + 3))
 
 
+_UNITS = {"basketball": "of the court", "billiards": "half widths of the box"}
 # Data in a plane: what is around them, and from the data's units to those of the drawing.
 _PLANES = {"basketball": (_court, basketball.to_feet), "billiards": (_box, lambda x: x)}
 
@@ -171,15 +192,15 @@ def distribution(dataset: Dataset, drawn: Distribution, row: int = 0):
         if surroundings:
             surroundings(axis)
             for sample in values[:, row]:
-                _paths(axis, units(sample), color=look, lw=0.5, alpha=0.15)
+                _paths(axis, units(sample), color=look, lw=0.5, alpha=0.15, rasterized=True)
             _paths(axis, truth, "k-", lw=1)
             _paths(axis, truth[known], "ko", ms=3)
         else:
             column = int(np.argmax(truth.std(0)))
-            axis.plot(values[:, row, :, column].T, color=look, lw=0.5, alpha=0.15)
+            axis.plot(values[:, row, :, column].T, color=look, lw=0.5, alpha=0.15, rasterized=True)
             axis.plot(truth[:, column], "k-", lw=1)
             axis.plot(np.flatnonzero(known), truth[known, column], "ko", ms=3)
-            axis.set_xlabel("time step")
+            _time_axis(axis, dataset)
         axis.set_title(f"{observed} steps observed", fontsize=10)
     return figure
 
@@ -232,17 +253,27 @@ def training(records: dict[str, list[dict]]):
     return figure
 
 
-def animation(frames: list[Frame], truth: np.ndarray, filled: np.ndarray, path: str) -> None:
-    """A GIF of one sequence being filled, a frame for each decoded step.
+FILMS = (".gif", ".mp4")
+
+
+def animation(dataset: Dataset, shown: Example, title: str, frames: list[Frame], path: str) -> None:
+    """A film of the sequence being filled, a frame for each decoded step; the column that varies most.
 
     Args:
+      dataset: the data.
+      shown: the sequence.
+      title: whose filling.
       frames: from recursion.frames.
-      truth, filled: (T,) one column.
-      path: .gif.
+      path: .gif, or .mp4 where ffmpeg is installed.
+
+    Raises:
+      InputError: it cannot be written.
     """
     pyplot = style.pyplot()
-    from matplotlib.animation import FuncAnimation, PillowWriter
+    from matplotlib.animation import FuncAnimation
 
+    column = int(np.argmax(shown.truth.std(0)))
+    truth, filled = shown.truth[:, column], shown.fills[title][:, column]
     figure, axis = pyplot.subplots(figsize=(6.4, 2.9), layout="constrained")
     steps = len(truth)
     levels = max(frame.level for frame in frames) + 1
@@ -266,9 +297,32 @@ def animation(frames: list[Frame], truth: np.ndarray, filled: np.ndarray, path: 
                 f"level {frame.level}: step {frame.step} from steps {frame.left} and {frame.right}",
                 fontsize=9,
             )
-        axis.set(xlim=(-1.5, steps + 0.5), xlabel="time step")
+        axis.set(xlim=(-1.5, steps + 0.5), ylabel=_label(dataset, column))
+        _time_axis(axis, dataset)
         return ()
 
     movie = FuncAnimation(figure, draw, frames=len(frames) + 5)
-    movie.save(path, writer=PillowWriter(fps=4))
-    pyplot.close(figure)
+    try:
+        movie.save(path, writer=_writer(path))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the film cannot be written ({error})") from error
+    finally:
+        pyplot.close(figure)
+
+
+def has_ffmpeg() -> bool:
+    """Whether films can be written as .mp4."""
+    style.pyplot()
+    from matplotlib.animation import FFMpegWriter
+
+    return FFMpegWriter.isAvailable()
+
+
+def _writer(path):
+    from matplotlib.animation import FFMpegWriter, PillowWriter
+
+    if os.fspath(path).endswith(".mp4"):
+        if not has_ffmpeg():
+            raise InputError(f"{path}: .mp4 needs ffmpeg installed; .gif needs nothing more")
+        return FFMpegWriter(fps=4, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
+    return PillowWriter(fps=4)

@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import tempfile
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -20,8 +21,6 @@ from naomi_jax.evaluation import (
     style,
     tables,
 )
-from naomi_jax.model import config_of
-from naomi_jax.schedule import make_schedule
 from naomi_jax.training import log, run_folder
 
 _STYLE = """
@@ -45,7 +44,8 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
     """The page of runs on `dataset`.
 
     Args:
-      folders: of the runs, which report.check_same has passed.
+      folders: of the runs, which report.by_task has passed. Forecasts beside imputations get a section
+        of their own.
       dataset: their data.
       path: .html.
       command: that makes the page, as it was given.
@@ -54,25 +54,49 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
       InputError: matplotlib is missing, or something cannot be read or written.
     """
     records = {folder: run_folder.read(folder) for folder in folders}
-    models, configs = report.load(folders, dataset)
-    masks = configs[0].batch.masks
-    given = report.mask_file(configs[0])
-    table = tables.make_table(models, dataset, masks, given)
-    counts = robustness.sensible_counts(masks, dataset.steps)
-    curves = robustness.curves(models, dataset, masks, counts)
-    shown = figures.example(models, dataset, masks, given)
+    imputing, forecasting = report.by_task(folders)
+    if not imputing:
+        imputing, forecasting = forecasting, []
+    models, configs = report.load(imputing, dataset)
+    measured = _measure(models, configs, dataset)
     parts = sections(
         records,
         dataset,
-        table,
-        figures.filled(dataset, shown),
-        _recursion(models, shown),
-        curves,
+        measured,
+        recursion.of_models(models, measured.shown.known),
         command,
         _distribution(models, configs, dataset),
+        _measure(*report.load(forecasting, dataset), dataset) if forecasting else None,
     )
     with writing.whole(path, mode="w", encoding="utf-8") as file:
         file.write(document(dataset.source, parts))
+
+
+class Measured(NamedTuple):
+    """What is shown of models under one kind of masks.
+
+    Attributes:
+      table: their metrics.
+      shown: a test sequence, filled.
+      curves: their metrics against the number of missing steps.
+      forecast: whether the last steps are missing.
+    """
+
+    table: tables.Table
+    shown: figures.Example
+    curves: robustness.Curves
+    forecast: bool
+
+
+def _measure(models, configs, dataset):
+    masks, given = configs[0].batch.masks, report.mask_file(configs[0])
+    counts = robustness.sensible_counts(masks, dataset.steps)
+    return Measured(
+        tables.make_table(models, dataset, masks, given),
+        figures.example(models, dataset, masks, given),
+        robustness.curves(models, dataset, masks, counts),
+        masks.kind == "tail",
+    )
 
 
 def document(title: str, sections: list[str]) -> str:
@@ -84,49 +108,70 @@ def document(title: str, sections: list[str]) -> str:
     )
 
 
-def sections(records, dataset, table, example, animated, curves, command, drawn=None) -> list[str]:
+def sections(records, dataset, measured, animated, command, drawn=None, forecast=None) -> list[str]:
     """The parts of the page as HTML.
 
     Args:
       records: for each run's folder what run_folder.read gives.
       dataset: their data.
-      table: its metrics.
-      example: a figure of one filled sequence.
-      animated: (frames, Example, title) of one sequence for the animation, or None.
-      curves: of robustness.curves.
+      measured: Measured of the runs.
+      animated: (title, frames) of recursion.of_models for the filled sequence, or None.
       command: that makes the page.
       drawn: (title, samples.Distribution) of a stochastic model, or None.
+      forecast: Measured of runs that forecast, or None.
     """
     logs = {
         os.path.basename(os.path.normpath(folder)): log.read(os.path.join(folder, "metrics.jsonl"))
         for folder in records
     }
     return [
-        _head(dataset, table),
-        _section("How well it fills", _table(table)),
-        _figure(
-            "A filled test sequence",
-            example,
-            "Dots are the observed steps, all that the models see.",
-        ),
-        _animation(*animated) if animated else "",
-        _figure(
-            "More and more missing",
-            figures.robustness(curves),
-            "Medians over test sequences; bands hold the middle half of them.",
-        ),
+        _head(dataset, measured),
+        _section("How well it forecasts" if measured.forecast else "How well it fills", ""),
+        _table(measured.table),
+        _example(dataset, measured),
+        _animation(dataset, measured.shown, *animated) if animated else "",
+        _curves("More and more missing", measured),
         _samples(dataset, *drawn) if drawn else "",
+        _forecast(dataset, forecast) if forecast else "",
         _figure("Training", figures.training(logs), "A line for each run."),
         _section("Settings", _settings(records, command)),
     ]
 
 
-def _head(dataset, table):
+def _example(dataset, measured):
+    return _figure(
+        "A test sequence, forecast" if measured.forecast else "A test sequence, filled",
+        figures.filled(dataset, measured.shown),
+        "Dots are the observed steps, all that the models see.",
+    )
+
+
+def _curves(title, measured):
+    return _figure(
+        title,
+        figures.robustness(measured.curves),
+        "Medians over test sequences; bands hold the middle half of them.",
+    )
+
+
+def _forecast(dataset, forecast):
+    """Section 4.4 of the paper: the same models, trained on with leading steps observed alone."""
+    note = f'<p class="faint">{html.escape(forecast.table.test_set)}</p>'
+    return (
+        _section("Forward prediction", note)
+        + _table(forecast.table)
+        + _example(dataset, forecast)
+        + _curves("Further and further ahead", forecast)
+    )
+
+
+def _head(dataset, measured):
+    doing = "Forecasting" if measured.forecast else "Filling"
     mark = '<strong class="simulated">SIMULATED data: </strong>' if dataset.simulated else ""
     return (
-        f"<h1>Filling {html.escape(dataset.name)}</h1>"
+        f"<h1>{doing} {html.escape(dataset.name)}</h1>"
         f"<p>{mark}{html.escape(dataset.source)}<br>"
-        f'<span class="faint">{html.escape(table.test_set)}</span></p>'
+        f'<span class="faint">{html.escape(measured.table.test_set)}</span></p>'
     )
 
 
@@ -135,14 +180,23 @@ def _section(title, content):
 
 
 def _figure(title, figure, caption):
-    image = _image(style.inline(figure), title, caption)
-    return _section(title, image)
+    return _section(title, _pictures(figure, title, caption))
 
 
-def _image(source, title, caption):
+def _pictures(figure, title, caption):
+    png, svg = style.inline(figure)
+    return _image(png, title, caption, {"svg": svg})
+
+
+def _image(source, title, caption, others=None):
+    """A picture, and links to the same in other formats, by ending."""
+    links = "".join(
+        f' <a download="{html.escape(title)}.{ending}" href="{uri}">{ending.upper()}</a>'
+        for ending, uri in (others or {}).items()
+    )
     return (
         f'<figure><img src="{source}" alt="{html.escape(title)}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figcaption>{html.escape(caption)}{links}</figcaption></figure>"
     )
 
 
@@ -157,29 +211,20 @@ def _table(table):
     return f'<div class="wide"><table>{body}</table></div><p class="faint">{note}</p>'
 
 
-def _recursion(models, shown):
-    """(frames, example, title) of the first model with a recursion to show, or None."""
-    for model in models:
-        if model.title in ("NAOMI", "SingleRes"):
-            levels = config_of(model.params).levels
-            frames = recursion.frames(make_schedule(shown.known, levels), shown.known)
-            return (frames, shown, model.title) if frames else None
-    return None
-
-
-def _animation(frames, shown, title):
-    column = int(np.argmax(shown.truth.std(0)))
-    values = shown.truth[:, column], shown.fills[title][:, column]
+def _animation(dataset, shown, title, frames):
+    films = {"gif": "image/gif", **({"mp4": "video/mp4"} if figures.has_ffmpeg() else {})}
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "recursion.gif")
-        figures.animation(frames, *values, path)
-        with open(path, "rb") as file:
-            source = style.data_uri("image/gif", file.read())
+        for ending, kind in films.items():
+            path = os.path.join(folder, f"recursion.{ending}")
+            figures.animation(dataset, shown, title, frames, path)
+            with open(path, "rb") as file:
+                films[ending] = style.data_uri(kind, file.read())
     caption = (
-        f"{title}, column {column + 1} of the same sequence, in the order in which the schedule decodes "
-        "it. Dashed: the two pivots. Colour: the level."
+        f"{title} on the same sequence, in the order in which the schedule decodes it. Dashed: the two "
+        "pivots. Colour: the level."
     )
-    return _section("The recursion", _image(source, "the recursion, animated", caption))
+    image = _image(films.pop("gif"), "the recursion, animated", caption, films)
+    return _section("The recursion", image)
 
 
 def _distribution(models, configs, dataset):
@@ -215,7 +260,7 @@ def _samples(dataset, title, drawn):
         ]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     table = f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-    image = _image(style.inline(figure), "samples", caption)
+    image = _pictures(figure, "samples", caption)
     return _section("What it believes", image + table)
 
 

@@ -1,10 +1,13 @@
 """The recursion, step by step: what is known, what is decoded, from which two states (Figure 1)."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from naomi_jax.schedule import Schedule
+from naomi_jax.evaluation.tables import Fitted
+from naomi_jax.model import config_of
+from naomi_jax.schedule import Schedule, make_schedule
 
 
 class Frame(NamedTuple):
@@ -41,3 +44,12 @@ def frames(schedule: Schedule, mask: np.ndarray) -> list[Frame]:
         result.append(Frame(here, level, left, here + 2**level, tuple(sorted(known))))
         known.append(here)
     return result
+
+
+def of_models(models: Sequence[Fitted], mask: np.ndarray) -> tuple[str, list[Frame]] | None:
+    """Title and frames of the first model that fills by recursion; None without one or with no holes."""
+    for model in models:
+        if model.title in ("NAOMI", "SingleRes"):
+            shown = frames(make_schedule(mask, config_of(model.params).levels), mask)
+            return (model.title, shown) if shown else None
+    return None

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import figures, paper, style, tables
+from naomi_jax.evaluation import figures, paper, recursion, style, tables
 from naomi_jax.training import config as run_config
 from naomi_jax.training import devices, run_folder
 from naomi_jax.training.config import RunConfig
@@ -24,11 +24,18 @@ def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Ta
 
 
 def figure_of_run(workdir: str, config: RunConfig, dataset: Dataset, path: str) -> None:
-    """Draw a test sequence filled by the model of a run."""
-    shown = figures.example(
-        [fitted(workdir, config)], dataset, config.batch.masks, mask_file(config)
-    )
-    style.save(figures.filled(dataset, shown), path)
+    """Draw a test sequence filled by the model of a run; .gif and .mp4 are films of the recursion."""
+    model = fitted(workdir, config)
+    shown = figures.example([model], dataset, config.batch.masks, mask_file(config))
+    if not path.endswith(figures.FILMS):
+        style.save(figures.filled(dataset, shown), path)
+        return
+    found = recursion.of_models([model], shown.known)
+    if found is None:
+        raise InputError(
+            f"{path}: {model.title} fills left to right, there is no recursion to show"
+        )
+    figures.animation(dataset, shown, *found, path)
 
 
 def collect(number: int, folders: list[str]) -> list[str]:
@@ -63,6 +70,23 @@ def collect(number: int, folders: list[str]) -> list[str]:
             raise InputError(f"{folder}: a run on {found}; table {number} is about {name}")
     check_same(folders)
     return folders
+
+
+def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
+    """The runs that impute, and those that forecast; each kind on the same data and masks.
+
+    Raises:
+      InputError: they are not.
+    """
+    records = {folder: run_folder.read(folder) for folder in folders}
+    groups = [], []
+    for folder, record in records.items():
+        groups[record["config"].get("task") == "forecast"].append(folder)
+        if record["data"] != records[folders[0]]["data"]:
+            raise InputError(f"{folder}: other data than {folders[0]}; make a page for each")
+    for group in filter(None, groups):
+        check_same(group)
+    return groups
 
 
 def check_same(folders: list[str]) -> None:

@@ -51,12 +51,15 @@ def save(figure, path: str | os.PathLike) -> None:
         pyplot().close(figure)
 
 
-def inline(figure) -> str:
-    """A figure as a data URI (PNG), for a page; closes it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+def inline(figure) -> tuple[str, str]:
+    """A figure as data URIs, (PNG, SVG), for a page; closes it."""
+    pictures = []
+    for kind, ending in (("image/png", "png"), ("image/svg+xml", "svg")):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending, dpi=110)
+        pictures.append(data_uri(kind, buffer.getvalue()))
     pyplot().close(figure)
-    return data_uri("image/png", buffer.getvalue())
+    return tuple(pictures)
 
 
 def data_uri(kind: str, content: bytes) -> str:

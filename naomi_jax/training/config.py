@@ -10,6 +10,7 @@ from naomi_jax.training.batches import BatchConfig
 from naomi_jax.training.models import MODELS, Model, in_bfloat16
 from naomi_jax.training.steps import PHASES, PhaseConfig
 
+TASKS = ("impute", "forecast")
 _PHASES = ("teacher_forced", "free_running", "adversarial")  # those that are counted in epochs
 
 
@@ -65,14 +66,16 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     batch_size = _positive(config, "batch_size")
     per_epoch = max(shape[0] // batch_size, 1)
     kind, sizes = _model(config["model"], shape[2])
-    mask_config = masks.MaskConfig(
-        config["masks"]["kind"], *_missing_range(config["masks"], shape[1])
-    )
+    forecast = _is_forecast(config)
+    mask_kind = "tail" if forecast else config["masks"]["kind"]
+    mask_config = masks.MaskConfig(mask_kind, *_missing_range(config["masks"], shape[1]))
     mask_config.check(shape[1])
-    phases = {name: _phase(name, config[name], per_epoch) for name in _PHASES}
+    # A forecast begins with a trained model: teacher forcing would undo what it has learnt since.
+    names = _PHASES[1:] if forecast else _PHASES
+    phases = {name: _phase(name, config[name], per_epoch) for name in names}
     phases = {name: phase for name, phase in phases.items() if phase.steps}
     if not phases:
-        raise InputError(f"{', '.join(f'{name}.epochs' for name in _PHASES)} are all 0")
+        raise InputError(f"{', '.join(f'{name}.epochs' for name in names)} are all 0")
     adversary = None
     if "adversarial" in phases:
         adversary, pretraining = _adversary(config["discriminator"])
@@ -91,6 +94,15 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         eval_steps=_positive(config, "eval_epochs") * per_epoch,
         seed=config["seed"],
     )
+
+
+def _is_forecast(config):
+    task, kind = config.get("task", "impute"), config["masks"]["kind"]
+    if task not in TASKS:
+        raise InputError(f"task: {task!r}; one of {', '.join(TASKS)} is needed")
+    if task == "forecast" and kind not in ("random", "tail"):
+        raise InputError(f"task: a forecast hides the last steps; leave out masks.kind={kind}")
+    return task == "forecast"
 
 
 def _model(config, dim):

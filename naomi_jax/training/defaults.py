@@ -3,6 +3,18 @@
 import ml_collections
 
 
+def run(dataset: str) -> ml_collections.ConfigDict:
+    """A config with what every run has; configs/ go on from there."""
+    config = ml_collections.ConfigDict()
+    config.dataset = dataset
+    config.data = ""  # a copy of the data, as --data gives it; "" takes the built-in source
+    config.seed = 0
+    config.task = "impute"  # or forecast: only leading steps are observed; no teacher forcing
+    config.start_from = ""  # folder of a run to begin with; a forecast takes the imputation run
+    config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
+    return config
+
+
 def masks(low: float, high: float) -> ml_collections.ConfigDict:
     """How steps are hidden, in training and in testing; the first step is always observed."""
     config = ml_collections.ConfigDict()

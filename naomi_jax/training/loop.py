@@ -21,6 +21,7 @@ from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.config import RunConfig
 from naomi_jax.training.log import Log
 
+CHECKPOINTS = "checkpoints"  # their folder in a run's
 _SECONDS_PER_CHUNK = 1.0
 
 
@@ -32,7 +33,9 @@ class Interrupted(Exception):
         self.step = step
 
 
-def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, stream=None) -> None:
+def train(
+    config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, stream=None, params=None
+) -> None:
     """Train to the end, from the latest checkpoint in `workdir` if there is one.
 
     The result depends on config and data alone: not on how often the run was interrupted, nor on
@@ -43,6 +46,7 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
       dataset: its data.
       workdir: an existing folder; checkpoints/ and metrics.jsonl are written there.
       stream: where progress goes; sys.stderr by default.
+      params: to begin with, where there is no checkpoint; None draws them.
 
     Raises:
       InputError: the loss is no longer finite, or something cannot be read or written.
@@ -62,9 +66,12 @@ def train(config: RunConfig, dataset: Dataset, workdir: str | os.PathLike, strea
     validate = _validator(config, dataset, scaler, given, mesh)
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
     total = sum(phase.steps for phase in config.phases)
-    checkpoints_path = os.path.join(workdir, "checkpoints")
+    checkpoints_path = os.path.join(workdir, CHECKPOINTS)
     with Checkpoints(checkpoints_path) as checkpoints, _stop_requests() as stop_requested:
-        state = devices.replicate(initial_state(config), mesh)
+        state = initial_state(config)
+        if params is not None:
+            state = state.replace(params=params)
+        state = devices.replicate(state, mesh)
         if checkpoints.latest() is not None:
             tree = {"state": state, "scaler": saved_scaler}
             state = checkpoints.restore(checkpoints.latest(), tree)["state"]

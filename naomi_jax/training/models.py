@@ -39,6 +39,7 @@ MODELS = {
     "naomi": Model("NAOMI", model.init, imputation.impute, losses.teacher_forced),
     "single_res": _baseline("SingleRes", single_res),
     "maskgan": _baseline("MaskGAN", maskgan),
+    "rnn": _baseline("RNN", maskgan),  # MaskGAN's generator; configs/ give it no adversary
     "grui": _baseline("GRUI", grui, judge=discriminator.sequence_logits),
 }
 

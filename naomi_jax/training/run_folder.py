@@ -18,6 +18,8 @@ from naomi_jax.training.checkpoints import Checkpoints
 _FILE = "config.json"
 # Settings that do not change what is computed.
 _FREE = ("data",)
+# Settings that older runs do not have, and what they did.
+_DEFAULTS = {"precision": "float32", "task": "impute", "start_from": ""}
 
 
 def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
@@ -101,7 +103,7 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
     Raises:
       InputError: there is no checkpoint, or it is damaged or of another model.
     """
-    folder = os.path.join(workdir, "checkpoints")
+    folder = os.path.join(workdir, loop.CHECKPOINTS)
     if not os.path.isdir(folder):
         raise InputError(
             f"{workdir}: no checkpoints yet; let train.py run until the first is written"
@@ -121,10 +123,40 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
     return tree["state"].params, standardise.Standardiser(**tree["scaler"]), step
 
 
+def has_checkpoint(workdir: str) -> bool:
+    """Whether a run in the folder has saved something to go on from."""
+    folder = os.path.join(workdir, loop.CHECKPOINTS)
+    if not os.path.isdir(folder):
+        return False
+    with Checkpoints(folder) as checkpoints:
+        return checkpoints.latest() is not None
+
+
+def start(folder: str, config: run_config.RunConfig):
+    """The parameters of the run in `folder`, for a run with other masks or phases to begin with.
+
+    Raises:
+      InputError: there is none, or its model is another.
+    """
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"{folder}: no run to start from; train one (the same command without --config.task), "
+            "or name its folder with --config.start_from"
+        )
+    record = read(folder)
+    before = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
+    if (before.kind, before.model) != (config.kind, config.model):
+        raise InputError(
+            f"{folder}: its model is {before.kind} {before.model}, this run's is {config.kind} "
+            f"{config.model}; give this run the same --model and --config.model settings"
+        )
+    return load_model(folder, before)[0]
+
+
 def _differences(before, now, prefix=""):
     found = []
     for key in sorted(before.keys() | now.keys()):
-        a, b = before.get(key), now.get(key)
+        a, b = (side.get(key, _DEFAULTS.get(prefix + key)) for side in (before, now))
         if isinstance(a, dict) and isinstance(b, dict):
             found += _differences(a, b, f"{prefix}{key}.")
         elif a != b and prefix + key not in _FREE:

@@ -12,7 +12,8 @@ from naomi_jax import metrics
 from naomi_jax.baselines import linear
 from naomi_jax.data import masks, standardise
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation import figures, page, recursion, robustness, samples, tables
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import figures, page, recursion, report, robustness, samples, tables
 
 MASKS = masks.MaskConfig("random", 5, 9)
 
@@ -77,13 +78,23 @@ def test_frames_follow_the_schedule(levels):
 
 def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
     pytest.importorskip("matplotlib")
-    table = tables.make_table([model], dataset, MASKS)
+    measured = page.Measured(
+        tables.make_table([model], dataset, MASKS),
+        figures.example([model], dataset, MASKS),
+        robustness.curves([model], dataset, MASKS, np.array([4, 8])),
+        False,
+    )
+    tail = masks.MaskConfig("tail", 5, 9)
+    forecast = page.Measured(
+        tables.make_table([model], dataset, tail),
+        figures.example([model], dataset, tail),
+        robustness.curves([model], dataset, tail, np.array([5, 9])),
+        True,
+    )
     (tmp_path / "run").mkdir()
     (tmp_path / "run/metrics.jsonl").write_text(
         "".join(json.dumps({"step": n, "loss": 1 / n, "val_error": 2 / n}) + "\n" for n in (1, 2))
     )
-    shown = figures.example([model], dataset, MASKS)
-    levels = naomi_jax.make_schedule(shown.known, 2)
     rng = np.random.default_rng(0)
     mask = np.arange(12) % 5 == 0
     drawn = samples.Distribution(
@@ -95,18 +106,23 @@ def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
     sections = page.sections(
         {str(tmp_path / "run"): {"config": {}, "data": {}, "versions": {}}},
         dataset,
-        table,
-        figures.filled(dataset, shown),
-        (recursion.frames(levels, shown.known), shown, "NAOMI"),
-        robustness.curves([model], dataset, MASKS, np.array([4, 8])),
+        measured,
+        recursion.of_models([model], measured.shown.known),
         ["python", "eval.py", "run & run"],
         ("NAOMI", drawn),
+        forecast,
     )
     text = page.document(dataset.source, sections)
-    for _, *cells in list(table.cells())[1:]:
-        for cell in cells:
-            assert f"<td>{cell}</td>" in text
-    assert "SIMULATED" in text and "data:image/gif" in text and text.count("data:image/png") == 4
+    for part in (measured, forecast):
+        for _, *cells in list(part.table.cells())[1:]:
+            for cell in cells:
+                assert f"<td>{cell}</td>" in text
+    assert "Forward prediction" in text and forecast.table.test_set in text
+    assert (
+        "SIMULATED" in text
+        and "data:image/gif" in text
+        and text.count("data:image/png") == text.count("data:image/svg+xml") == 6
+    )
     assert "run &amp; run" in text
     crps = samples.crps(drawn.samples[0], drawn.truth, drawn.mask[0])
     assert f"<td>{crps:.4g}</td>" in text
@@ -126,3 +142,37 @@ def test_every_kind_of_data_is_drawn(tmp_path):
         )
         figures.style.save(figures.distribution(data, drawn), tmp_path / f"{name}_samples.svg")
         assert (tmp_path / f"{name}.svg").stat().st_size > 5000
+
+
+def test_a_film_is_written_and_what_cannot_be_is_said(dataset, model, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    shown = figures.example([model], dataset, MASKS)
+    film = dataset, shown, *recursion.of_models([model], shown.known)
+    figures.animation(*film, str(tmp_path / "film.gif"))
+    assert (tmp_path / "film.gif").read_bytes().startswith(b"GIF89a")
+    monkeypatch.setattr(figures, "has_ffmpeg", lambda: False)
+    with pytest.raises(InputError, match="needs ffmpeg installed; .gif needs nothing more"):
+        figures.animation(*film, str(tmp_path / "film.mp4"))
+    with pytest.raises(InputError, match="the film cannot be written"):
+        figures.animation(*film, str(tmp_path / "nowhere/film.gif"))
+
+
+def test_only_a_recursion_is_filmed(model):
+    other = model._replace(title="RNN")
+    known = np.arange(12) % 4 == 0
+    assert recursion.of_models([other], known) is None
+    assert recursion.of_models([other, model], known)[0] == "NAOMI"
+    assert recursion.of_models([model], np.ones(12, bool)) is None
+
+
+def test_runs_on_one_page_share_their_data(tmp_path):
+    def folder(name, task, **data):
+        record = {"config": {"task": task, "masks": {}}, "data": data, "versions": {}}
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(record))
+        return str(tmp_path / name)
+
+    imputes, forecasts = folder("a", "impute"), folder("b", "forecast")
+    assert report.by_task([forecasts, imputes]) == ([imputes], [forecasts])
+    with pytest.raises(InputError, match="c: other data than .*a"):
+        report.by_task([imputes, folder("c", "forecast", source="elsewhere")])
