@@ -32,6 +32,8 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(122, 140)
     config.standardise = "step"  # subtract the mean day; "feature": one mean for each sensor
+    # Neighbours and an adversary do not go together.
+    config.neighbours = 0 if model in ("maskgan", "grui") else 15
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

@@ -43,8 +43,9 @@ def impute_all(
         here, entries = np.asarray(x)[rows], np.asarray(mask)[rows]
         shown = entries if entries.ndim == 3 else entries[..., None]
         here = np.where(shown != 0, here, 0).astype(np.float32)
-        part = impute(params, scaler(here), entries, batch_key, num_samples=num_samples)
-        part = np.where(shown != 0, here, scaler.invert(np.asarray(part)))
+        relative, restore = scaler.relative(here, entries)
+        part = impute(params, relative, entries, batch_key, num_samples=num_samples)
+        part = np.where(shown != 0, here, restore(np.asarray(part)))
         parts.append(part[..., : len(x) - begin, :, :])
     return np.concatenate(parts, axis=-3)
 

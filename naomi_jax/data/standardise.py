@@ -1,25 +1,50 @@
 """Standardised values: what models train on. Reported numbers are in the data's own units."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
+import jax
 import numpy as np
 
+from naomi_jax.data import neighbours
 from naomi_jax.errors import InputError
 
+_neighbours = jax.jit(neighbours.mean_of_any_length, static_argnums=3)
 KINDS = ("feature", "step")
 
 
 class Standardiser(NamedTuple):
-    """Statistics of the training data: value = standardised * std + mean.
+    """Statistics of the training data: value = standardised * std + mean (+ neighbours).
 
     Attributes:
       mean: (1, D), or (T, D) one for each step of the window.
       std: (D,).
+      memory: (N, T, D) standardised training sequences to look for neighbours in, or None.
+      neighbours: how many of them are averaged.
     """
 
     mean: chex.Array
     std: chex.Array
+    memory: chex.Array | None = None
+    neighbours: int = 0
+
+    def relative(self, x: chex.Array, mask: chex.Array) -> tuple[chex.Array, Callable]:
+        """What a model reads, (N, T, D), and the way from there back to the data's units.
+
+        Args:
+          x: (N, T, D) finite; its values at missing entries do not matter.
+          mask: (N, T) or (N, T, D), 1 = observed.
+        """
+        x = self(x)
+        if self.memory is None:
+            return x, self.invert
+        near = _neighbours(self.memory, x, mask, self.neighbours)
+        return x - near, lambda filled: self.invert(filled + near)
+
+    def statistics(self) -> dict:
+        """What a checkpoint holds of it."""
+        return {"mean": self.mean, "std": self.std}
 
     def __call__(self, x: chex.Array) -> chex.Array:
         """Standardise (..., T, D). Longer sequences repeat the means from their first step on."""

@@ -87,7 +87,12 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         model=sizes,
         phases=tuple(phases[name] for name in PHASES if name in phases),
         adversary=adversary,
-        batch=BatchConfig(batch_size, mask_config, config["masks"]["per_sequence"]),
+        batch=BatchConfig(
+            batch_size,
+            mask_config,
+            config["masks"]["per_sequence"],
+            neighbours=_neighbours(config, adversary),
+        ),
         mask_file=config["masks"]["file"],
         standardise=config["standardise"],
         box_symmetries=_box_symmetries(config, shape[2]),
@@ -134,6 +139,18 @@ def _precision(config):
     if precision not in ("float32", "bfloat16"):
         raise InputError(f"precision: {precision!r}; float32 or bfloat16 is needed")
     return precision
+
+
+def _neighbours(config, adversary):
+    count = config.get("neighbours", 0)
+    if count < 0:
+        raise InputError(f"neighbours: {count} is negative")
+    if count and (adversary is not None or config.get("box_symmetries")):
+        raise InputError(
+            "neighbours: not with an adversarial phase, which would judge differences from them, nor "
+            "with box_symmetries; set neighbours to 0"
+        )
+    return count
 
 
 def _box_symmetries(config, dim):

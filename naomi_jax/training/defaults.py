@@ -12,6 +12,9 @@ def run(dataset: str) -> ml_collections.ConfigDict:
     config.task = "impute"  # or forecast: only leading steps are observed; no teacher forcing
     config.start_from = ""  # folder of a run to begin with; a forecast takes the imputation run
     config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
+    config.neighbours = (
+        0  # learn what differs from so many similar training sequences; not in the paper
+    )
     return config
 
 

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from naomi_jax import bulk
-from naomi_jax.data import billiards, masks, standardise
+from naomi_jax.data import billiards, masks, neighbours, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.training import adversarial, devices, steps
@@ -61,8 +61,12 @@ def train(
         given = jnp.asarray(masks.load(config.mask_file, dataset.steps))
     mesh = devices.mesh(min(config.batch.size, len(train_data)))
     batch = dataclasses.replace(config.batch, mesh=mesh)
+    if batch.neighbours:
+        batch = dataclasses.replace(batch, overlap=neighbours.overlap(train_data))
     data = devices.replicate(scaler(train_data), mesh)
-    saved_scaler = devices.replicate(scaler._asdict(), mesh)
+    saved_scaler = devices.replicate(scaler.statistics(), mesh)
+    if batch.neighbours:
+        scaler = scaler._replace(memory=scaler(train_data), neighbours=batch.neighbours)
     validate = _validator(config, dataset, scaler, given, mesh)
     key = jax.random.fold_in(jax.random.key(config.seed), 1)
     total = sum(phase.steps for phase in config.phases)

@@ -5,6 +5,7 @@ import os
 import platform
 
 import jax
+import numpy as np
 
 import naomi_jax
 from naomi_jax import writing
@@ -16,10 +17,11 @@ from naomi_jax.training import devices, loop
 from naomi_jax.training.checkpoints import Checkpoints
 
 _FILE = "config.json"
+_MEMORY = "training_sequences.npy"  # where neighbours are looked for
 # Settings that do not change what is computed.
 _FREE = ("data",)
 # Settings that older runs do not have, and what they did.
-_DEFAULTS = {"precision": "float32", "task": "impute", "start_from": ""}
+_DEFAULTS = {"neighbours": 0, "precision": "float32", "task": "impute", "start_from": ""}
 
 
 def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
@@ -65,6 +67,9 @@ def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
         raise InputError(
             f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
         ) from error
+    if config.get("neighbours"):
+        with writing.whole(os.path.join(workdir, _MEMORY), mode="wb") as file:
+            np.save(file, dataset.train)
     with writing.whole(path, mode="w", encoding="utf-8") as file:
         json.dump(record, file, indent=2)
     return False
@@ -118,9 +123,23 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
         rows = config.steps if config.standardise == "step" else 1
         scaler = standardise.empty(rows, config.model.dim)
         # Onto this process's own device, wherever the run was.
-        tree = jax.device_put({"state": state, "scaler": scaler._asdict()})
+        tree = jax.device_put({"state": state, "scaler": scaler.statistics()})
         tree = checkpoints.restore(step, tree)
-    return tree["state"].params, standardise.Standardiser(**tree["scaler"]), step
+    scaler = standardise.Standardiser(**tree["scaler"])
+    if config.batch.neighbours:
+        memory = scaler(_memory(workdir))
+        scaler = scaler._replace(memory=memory, neighbours=config.batch.neighbours)
+    return tree["state"].params, scaler, step
+
+
+def _memory(workdir):
+    path = os.path.join(workdir, _MEMORY)
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InputError(
+            f"{path}: missing or damaged ({type(error).__name__}); train again"
+        ) from None
 
 
 def has_checkpoint(workdir: str) -> bool:
@@ -145,10 +164,11 @@ def start(folder: str, config: run_config.RunConfig):
         )
     record = read(folder)
     before = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
-    if (before.kind, before.model) != (config.kind, config.model):
+    theirs, ours = ((c.kind, c.model, c.standardise, c.batch.neighbours) for c in (before, config))
+    if theirs != ours:
         raise InputError(
-            f"{folder}: its model is {before.kind} {before.model}, this run's is {config.kind} "
-            f"{config.model}; give this run the same --model and --config.model settings"
+            f"{folder}: its model, standardisation and neighbours are {theirs}, this run's are {ours}; "
+            "give this run the same settings"
         )
     return load_model(folder, before)[0]
 

@@ -13,7 +13,15 @@ from naomi_jax.baselines import linear
 from naomi_jax.data import masks, standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import figures, page, recursion, report, robustness, samples, tables
+from naomi_jax.evaluation import (
+    figures,
+    page,
+    recursion,
+    report,
+    robustness,
+    samples,
+    tables,
+)
 
 MASKS = masks.MaskConfig("random", 5, 9)
 

@@ -81,7 +81,7 @@ def test_what_cannot_be_started_from(dataset, trained):
     with pytest.raises(InputError, match="nowhere: no run to start from; train one"):
         run_folder.start("nowhere", config)
     other = resolve(dataset, model={**SETTINGS["model"], "kind": "single_res"})
-    with pytest.raises(InputError, match="its model is naomi .* this run's is single_res"):
+    with pytest.raises(InputError, match="naomi.* this run's are .*single_res"):
         run_folder.start(trained, other)
 
 
