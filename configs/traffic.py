@@ -33,13 +33,19 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.masks = defaults.masks(122, 140)
     config.standardise = "step"  # subtract the mean day; "feature": one mean for each sensor
     # Neighbours and an adversary do not go together.
-    config.neighbours = 0 if model in ("maskgan", "grui") else 15
+    config.neighbours = 0 if model in ("maskgan", "grui") else 30
+    config.average = 0.998  # not in the paper
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
     config.teacher_forced = defaults.phase(epochs=3, scale_inputs=True)
     config.free_running = defaults.phase(
-        epochs=60, learning_rate=3e-3, warmup_epochs=1, clip=1.0, scale_inputs=True
+        epochs=60,
+        learning_rate=2e-3,
+        schedule="constant",  # the average takes the place of a falling rate
+        warmup_epochs=1,
+        clip=1.0,
+        scale_inputs=True,
     )
 
     # Deterministic dynamics need no adversary; MaskGAN and GRUI are what they are by theirs.

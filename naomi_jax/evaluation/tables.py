@@ -163,12 +163,24 @@ def _aligned(line, widths):
     return "  ".join(cells).rstrip()
 
 
+def _keys():
+    return jax.random.split(jax.random.key(_TEST_MASK_SEED), 3)
+
+
+def test_cases(dataset: Dataset, mask_config: masks.MaskConfig, given=None):
+    """What every model is tested on: sequences (N, T, D), a small set several times, and masks (N, T).
+
+    The masks are one per sequence, from a fixed seed: the same for every run on the same data.
+    """
+    repeats = -(-_LEAST_CASES // len(dataset.test))
+    x = np.tile(dataset.test, (repeats, 1, 1))
+    return x, masks.draw_many(_keys()[0], mask_config, len(x), dataset.steps, given)
+
+
 def make_table(
     models: Sequence[Fitted], dataset: Dataset, mask_config: masks.MaskConfig, given=None
 ) -> Table:
     """Impute the test set with each model and with the baselines that need no training.
-
-    The masks are one per sequence, from a fixed seed: the same for every run on the same data.
 
     Args:
       models: runs of one title become one row, their mean and spread.
@@ -176,11 +188,9 @@ def make_table(
       mask_config: how to hide steps.
       given: (M, T) masks of a mask file, or None.
     """
-    repeats = -(-_LEAST_CASES // len(dataset.test))
-    x = np.tile(dataset.test, (repeats, 1, 1))
-    key = jax.random.key(_TEST_MASK_SEED)
-    mask_key, val_key, sample_key = jax.random.split(key, 3)
-    mask = masks.draw_many(mask_key, mask_config, len(x), dataset.steps, given)
+    x, mask = test_cases(dataset, mask_config, given)
+    repeats = len(x) // len(dataset.test)
+    _, val_key, sample_key = _keys()
     val_mask = masks.draw_many(val_key, mask_config, len(dataset.val), dataset.steps, given)
     k = knn.choose_k(dataset.train, dataset.val, val_mask)
     filled = {

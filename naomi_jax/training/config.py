@@ -29,6 +29,7 @@ class RunConfig:
       mask_file: of masks.kind "file", or "".
       standardise: "feature" or "step".
       box_symmetries: train on all images of a 2-D trajectory under the symmetries of a square box.
+      average: decay of the parameters' exponential moving average, which imputes then; 0: none.
       eval_steps: updates between validations, each followed by a checkpoint.
       seed: of everything random.
     """
@@ -43,6 +44,7 @@ class RunConfig:
     mask_file: str
     standardise: str
     box_symmetries: bool
+    average: float
     eval_steps: int
     seed: int
 
@@ -96,6 +98,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         mask_file=config["masks"]["file"],
         standardise=config["standardise"],
         box_symmetries=_box_symmetries(config, shape[2]),
+        average=_average(config),
         eval_steps=_positive(config, "eval_epochs") * per_epoch,
         seed=config["seed"],
     )
@@ -139,6 +142,13 @@ def _precision(config):
     if precision not in ("float32", "bfloat16"):
         raise InputError(f"precision: {precision!r}; float32 or bfloat16 is needed")
     return precision
+
+
+def _average(config):
+    decay = config.get("average", 0.0)
+    if not 0 <= decay < 1:
+        raise InputError(f"average: {decay} is not a decay, from 0 (none) to below 1")
+    return decay
 
 
 def _neighbours(config, adversary):

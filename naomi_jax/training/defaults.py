@@ -12,9 +12,8 @@ def run(dataset: str) -> ml_collections.ConfigDict:
     config.task = "impute"  # or forecast: only leading steps are observed; no teacher forcing
     config.start_from = ""  # folder of a run to begin with; a forecast takes the imputation run
     config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
-    config.neighbours = (
-        0  # learn what differs from so many similar training sequences; not in the paper
-    )
+    config.average = 0.0  # decay of a moving average of the weights, which then imputes; 0: none
+    config.neighbours = 0  # similar training sequences to learn the difference from; 0: none
     return config
 
 

@@ -74,18 +74,20 @@ def train(
     with Checkpoints(checkpoints_path) as checkpoints, _stop_requests() as stop_requested:
         state = initial_state(config)
         if params is not None:
-            state = state.replace(params=params)
+            average = None if state.average is None else jax.tree.map(jnp.copy, params)
+            state = state.replace(params=params, average=average)
         state = devices.replicate(state, mesh)
         if checkpoints.latest() is not None:
-            tree = {"state": state, "scaler": saved_scaler}
-            state = checkpoints.restore(checkpoints.latest(), tree)["state"]
+            tree = {"state": state.tree(), "scaler": saved_scaler}
+            tree = checkpoints.restore(checkpoints.latest(), tree)
+            state = steps.TrainState(**tree["state"])
         first = int(state.step)
         with Log(*_record(workdir, stream), total, first) as log:
             if first:
                 log.say(f"resuming at step {first} of {total}")
 
             def save(state, error):
-                tree = {"state": state, "scaler": saved_scaler}
+                tree = {"state": state.tree(), "scaler": saved_scaler}
                 checkpoints.save(int(state.step), tree, error)
 
             begin = 0
@@ -96,7 +98,9 @@ def train(
                         fresh = steps.make_optimizer(phase).init(state.params)
                         fresh = devices.replicate(fresh, mesh)
                         state = state.replace(opt_state=fresh)
-                    run = steps.make_run(phase, config.functions, batch, config.adversary)
+                    run = steps.make_run(
+                        phase, config.functions, batch, config.adversary, config.average
+                    )
                     args = (run, data, key, given, end, phase.name, config)
                     state = _run_phase(state, *args, validate, save, log, stop_requested)
                 begin = end
@@ -118,7 +122,9 @@ def initial_state(config: RunConfig) -> steps.TrainState:
     if config.adversary is not None:
         key = jax.random.fold_in(key, 3)
         adversary = adversarial.init(key, config.adversary, config.functions, config.model.dim)
-    return steps.TrainState(jnp.zeros((), jnp.int32), params, opt_state, adversary)
+    state = steps.TrainState(jnp.zeros((), jnp.int32), params, opt_state, adversary)
+    # A copy, as the state is donated to each step.
+    return state.replace(average=jax.tree.map(jnp.copy, params)) if config.average else state
 
 
 def _run_phase(
@@ -150,7 +156,7 @@ def _run_phase(
                     log.say(why)
             step = int(state.step)  # beyond `due` where the phase was done early
             if step >= due:
-                error = float(validate(state.params))
+                error = float(validate(state.model))
                 log.validation(name, step, error)
             save(state, error)
             began = time.monotonic()

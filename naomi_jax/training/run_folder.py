@@ -13,7 +13,7 @@ from naomi_jax.data import standardise
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.training import config as run_config
-from naomi_jax.training import devices, loop
+from naomi_jax.training import devices, loop, steps
 from naomi_jax.training.checkpoints import Checkpoints
 
 _FILE = "config.json"
@@ -21,7 +21,13 @@ _MEMORY = "training_sequences.npy"  # where neighbours are looked for
 # Settings that do not change what is computed.
 _FREE = ("data",)
 # Settings that older runs do not have, and what they did.
-_DEFAULTS = {"neighbours": 0, "precision": "float32", "task": "impute", "start_from": ""}
+_DEFAULTS = {
+    "neighbours": 0,
+    "average": 0.0,
+    "precision": "float32",
+    "task": "impute",
+    "start_from": "",
+}
 
 
 def claim(workdir: str, config: dict, dataset: Dataset) -> bool:
@@ -123,13 +129,13 @@ def load_model(workdir: str, config: run_config.RunConfig) -> tuple:
         rows = config.steps if config.standardise == "step" else 1
         scaler = standardise.empty(rows, config.model.dim)
         # Onto this process's own device, wherever the run was.
-        tree = jax.device_put({"state": state, "scaler": scaler.statistics()})
+        tree = jax.device_put({"state": state.tree(), "scaler": scaler.statistics()})
         tree = checkpoints.restore(step, tree)
     scaler = standardise.Standardiser(**tree["scaler"])
     if config.batch.neighbours:
         memory = scaler(_memory(workdir))
         scaler = scaler._replace(memory=memory, neighbours=config.batch.neighbours)
-    return tree["state"].params, scaler, step
+    return steps.TrainState(**tree["state"]).model, scaler, step
 
 
 def _memory(workdir):

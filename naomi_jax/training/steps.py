@@ -66,12 +66,24 @@ class TrainState:
       params: the model.
       opt_state: the optimiser's, fresh at the start of each phase.
       adversary: the discriminator, or None in a run without an adversarial phase.
+      average: the exponential moving average of params, or None.
     """
 
     step: chex.Array
     params: Any
     opt_state: Any
     adversary: Adversary | None = None
+    average: Any = None
+
+    @property
+    def model(self):
+        """The parameters to impute with."""
+        return self.params if self.average is None else self.average
+
+    def tree(self) -> dict:
+        """As it is saved: without an average where there is none, as runs were before there was one."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {k: v for k, v in fields.items() if k != "average" or v is not None}
 
 
 def make_optimizer(phase: PhaseConfig) -> optax.GradientTransformation:
@@ -117,8 +129,9 @@ def make_run(
     model: Model,
     batch: BatchConfig,
     adversary: AdversaryConfig | None = None,
+    average: float = 0.0,
 ) -> Callable:
-    """The compiled inner loop of a phase.
+    """The compiled inner loop of a phase; `average` is the decay of the parameters' moving average.
 
     Returns:
       run(state, data, key, stop, end, given) -> (state, metrics), a jitted function that takes `state`
@@ -139,6 +152,7 @@ def make_run(
         def body(carry):
             state, total = carry
             state, metrics = update(state, data, key, end, given)
+            state = _follow(state, average)
             return state, jax.tree.map(jnp.add, total, {**metrics, "updates": 1.0})
 
         zeros = {name: jnp.zeros(()) for name in (*names, "updates")}
@@ -148,6 +162,15 @@ def make_run(
         return state, {**means, "updates": count}
 
     return jax.jit(run, donate_argnums=0)
+
+
+def _follow(state, decay):
+    """The state with its average moved towards the parameters; faster in the beginning."""
+    if state.average is None:
+        return state
+    step = state.step.astype(jnp.float32)
+    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return state.replace(average=optax.incremental_update(state.params, state.average, 1 - decay))
 
 
 def _supervised(phase, model, batch):

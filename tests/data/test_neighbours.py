@@ -28,8 +28,12 @@ def by_hand(memory, x, mask, count, excluded=()):
     """One sequence at a time."""
     mask = np.broadcast_to(mask if mask.ndim == 2 else mask[:, None], x.shape)
     distance = [np.square((x - m)[mask != 0]).sum() for m in memory]
-    order = [i for i in np.argsort(distance) if i not in excluded]
-    return memory[order[:count]].mean(0)
+    order = [i for i in np.argsort(distance) if i not in excluded][: count + 1]
+    distance = np.array(distance)[order]
+    weights = (
+        np.square(1 - distance / distance[-1]) if distance[0] < distance[-1] else 1 + 0 * distance
+    )
+    return np.einsum("k,ktd->td", weights / weights.sum(), memory[order])
 
 
 @pytest.mark.parametrize("ndim", [1, 2, 3])
@@ -53,6 +57,14 @@ def test_nothing_observed_or_nobody_left_is_zero(memory):
     assert (near[0] == 0).all() and (near[1] != 0).any()
     excluded = jnp.ones((2, N), bool)
     assert (neighbours.mean(jnp.asarray(memory), x, seen, 3, excluded) == 0).all()
+
+
+def test_neighbours_that_are_as_far_count_alike():
+    pair = jnp.asarray([[[1.0], [5.0]], [[-1.0], [7.0]]])
+    near = neighbours.mean(pair, jnp.zeros((1, 2, 1)), jnp.asarray([1.0, 0]), 4)
+    np.testing.assert_allclose(near[0], [[0], [6]])
+    only = neighbours.mean(pair[:1], jnp.zeros((1, 2, 1)), jnp.asarray([1.0, 0]), 4)
+    np.testing.assert_allclose(only[0], pair[0])
 
 
 def test_hidden_values_and_gradients_do_not_matter(memory):

@@ -165,9 +165,9 @@ def test_pretraining_moves_the_discriminator_alone_and_ends_early(config, datase
 
 def final(config, workdir):
     with Checkpoints(workdir / "checkpoints") as checkpoints:
-        tree = {"state": loop.initial_state(config), "scaler": None}
+        tree = {"state": loop.initial_state(config).tree(), "scaler": None}
         tree["scaler"] = {"mean": np.zeros((1, 2), np.float32), "std": np.ones(2, np.float32)}
-        return checkpoints.restore(checkpoints.latest(), tree)["state"]
+        return steps.TrainState(**checkpoints.restore(checkpoints.latest(), tree)["state"])
 
 
 def test_a_run_repeats_and_resumes_exactly(quick, dataset, tmp_path, monkeypatch):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax import losses, model
+from naomi_jax import bulk, losses, model
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report
 from naomi_jax.training import batches, loop, run_folder, steps
 from naomi_jax.training import config as run_config
 from naomi_jax.training.checkpoints import Checkpoints
@@ -54,9 +55,10 @@ def config(dataset):
 
 def final(workdir, config):
     with Checkpoints(workdir / "checkpoints") as checkpoints:
-        tree = {"state": loop.initial_state(config), "scaler": None}
+        tree = {"state": loop.initial_state(config).tree(), "scaler": None}
         tree["scaler"] = {"mean": np.zeros((7, 2), np.float32), "std": np.ones(2, np.float32)}
-        return checkpoints.latest(), checkpoints.restore(checkpoints.latest(), tree)["state"]
+        tree = checkpoints.restore(checkpoints.latest(), tree)
+        return checkpoints.latest(), steps.TrainState(**tree["state"])
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,33 @@ def test_an_interrupted_run_ends_where_the_undisturbed_one_does(
     )
     seen = [r["step"] for r in records(tmp_path) if "loss" in r]
     assert seen == sorted(set(seen)) and seen[-1] == 12
+
+
+def test_the_average_follows_the_parameters_and_imputes(dataset, tmp_path):
+    config = run_config.resolve({**SETTINGS, "average": 0.7}, dataset.train.shape)
+    loop.train(config, dataset, tmp_path, io.StringIO())
+    step, state = final(tmp_path, config)
+    run = steps.make_run(config.phases[-1], config.functions, config.batch, None, 0.7)
+    data = jnp.asarray(dataset.train)
+    first = jax.tree.map(jnp.copy, state)
+    later, _ = run(state, data, jax.random.key(0), step + 1, step + 2, None)
+    decay = 14 / 23  # at step 13: still rising to 0.7
+    expected = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, first.average, later.params)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7), later.average, expected
+    )
+    validated = [r["val_error"] for r in records(tmp_path) if "val_error" in r]
+    mask_key = jax.random.fold_in(jax.random.key(0), 2)
+    mask = masks.draw_many(mask_key, config.batch.masks, len(dataset.val), 7)
+    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+        assert checkpoints.best() is not None
+    model_ = report.fitted(str(tmp_path), config)
+    error = bulk.missing_error(dataset.val, model_.fill(dataset.val, mask, None), mask)
+    np.testing.assert_allclose(error, min(validated), rtol=1e-4)
+    plain = run_config.resolve(SETTINGS, dataset.train.shape)
+    assert loop.initial_state(plain).average is None
+    with pytest.raises(InputError, match="average: 1.0 is not a decay"):
+        run_config.resolve({**SETTINGS, "average": 1.0}, dataset.train.shape)
 
 
 class _requests:
