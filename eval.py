@@ -76,12 +76,12 @@ def _job():
 
 def _one_run(job, workdir):
     record = run_folder.read(workdir)
-    run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
     if job == "impute":
-        model = report.fitted(workdir, run)
+        model = report.open_run(workdir)
         print(fill.fill_file(model, FLAGS.impute, FLAGS.out, FLAGS.num_samples, FLAGS.seed))
         print(f"The model was trained on: {record['data']['source']}")
         return
+    run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
     dataset = _dataset(record)
     if job == "figure":
         report.figure_of_run(workdir, run, dataset, FLAGS.figure)

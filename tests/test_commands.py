@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -73,6 +74,18 @@ def test_eval_prints_the_same_table(folder):
     assert done.returncode == 0, done.stderr
     table = (folder / "train.txt").read_text().partition("Test data:")[2].partition("\nNext")[0]
     assert table.strip() in done.stdout
+
+
+def test_the_report_holds_the_numbers_that_eval_prints(folder):
+    table = run("eval.py", "runs/files", cwd=folder).stdout.splitlines()
+    done = run("eval.py", "runs/files", "--report", "page.html", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    page = (folder / "page.html").read_text()
+    rows = table[table.index(next(line for line in table if line.startswith("---"))) + 1 :]
+    assert len(rows) == 3
+    for row in rows:
+        title, value = re.split(r"  +", row.strip())
+        assert f"<td>{title}</td><td>{value}</td>" in page
 
 
 def test_a_csv_with_holes_is_filled(folder):

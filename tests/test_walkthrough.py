@@ -14,7 +14,6 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 @pytest.mark.slow
 def test_every_block_runs(tmp_path):
-    pytest.importorskip("matplotlib")
     blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/walkthrough.md").read_text(), re.S)
     assert len(blocks) == 5
     for name in ("train.py", "eval.py", "configs", "naomi_jax"):

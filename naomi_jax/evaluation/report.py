@@ -112,6 +112,16 @@ def load(folders: list[str], dataset: Dataset) -> tuple[list[tables.Fitted], lis
     return [fitted(folder, config) for folder, config in zip(folders, configs)], configs
 
 
+def open_run(workdir: str) -> tables.Fitted:
+    """The trained model in a run's folder; its `fill` takes sequences in the data's own units.
+
+    Raises:
+      InputError: there is none.
+    """
+    record = run_folder.read(workdir)
+    return fitted(workdir, run_config.resolve(record["config"], tuple(record["data"]["shape"][0])))
+
+
 def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
     """The model of a run."""
     params, scaler, _ = run_folder.load_model(workdir, config)

@@ -125,12 +125,12 @@ def trained(tmp_path_factory):
     run_folder.claim(workdir, settings, dataset)
     config = run_config.resolve(settings, dataset.train.shape)
     loop.train(config, dataset, workdir, io.StringIO())
-    return workdir, config, dataset
+    return workdir, dataset
 
 
 def test_a_run_with_neighbours_knows_the_kinds(trained):
-    workdir, config, dataset = trained
-    model = report.fitted(workdir, config)
+    workdir, dataset = trained
+    model = report.open_run(workdir)
     mask = np.zeros((6, 7), np.float32)
     mask[:, 2] = 1
     filled = model.fill(dataset.test, mask, None)
@@ -141,14 +141,14 @@ def test_a_run_with_neighbours_knows_the_kinds(trained):
 
 
 def test_the_memory_of_a_run_can_be_lost(trained):
-    workdir, config, _ = trained
+    workdir, _ = trained
     path = os.path.join(workdir, "training_sequences.npy")
     content = open(path, "rb").read()
     try:
         with open(path, "wb") as file:
             file.write(content[:50])
         with pytest.raises(InputError, match="training_sequences.npy: missing or damaged"):
-            report.fitted(workdir, config)
+            report.open_run(workdir)
     finally:
         with open(path, "wb") as file:
             file.write(content)

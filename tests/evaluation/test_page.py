@@ -1,6 +1,7 @@
 """The page about runs: its numbers are those of the tables, its animation follows the schedule."""
 
 import json
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -85,7 +86,6 @@ def test_frames_follow_the_schedule(levels):
 
 
 def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
-    pytest.importorskip("matplotlib")
     measured = page.Measured(
         tables.make_table([model], dataset, MASKS),
         figures.example([model], dataset, MASKS),
@@ -138,7 +138,6 @@ def test_a_page_shows_the_tables_numbers(dataset, model, tmp_path):
 
 
 def test_every_kind_of_data_is_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
     rng = np.random.default_rng(0)
     for name, dim in (("basketball", 10), ("traffic", 5)):
         x = rng.uniform(-0.4, 0.4, (4, 12, dim)).astype(np.float32)
@@ -153,7 +152,6 @@ def test_every_kind_of_data_is_drawn(tmp_path):
 
 
 def test_a_film_is_written_and_what_cannot_be_is_said(dataset, model, tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
     shown = figures.example([model], dataset, MASKS)
     film = dataset, shown, *recursion.of_models([model], shown.known)
     figures.animation(*film, str(tmp_path / "film.gif"))
@@ -184,3 +182,9 @@ def test_runs_on_one_page_share_their_data(tmp_path):
     assert report.by_task([forecasts, imputes]) == ([imputes], [forecasts])
     with pytest.raises(InputError, match="c: other data than .*a"):
         report.by_task([imputes, folder("c", "forecast", source="elsewhere")])
+
+
+def test_without_matplotlib_one_line_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InputError, match=r"pip install 'naomi_jax\[plot\]'"):
+        figures.style.pyplot()
