@@ -28,6 +28,8 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.standardise = (
         "feature"  # one mean for each column; "step": one at each step of the window
     )
+    # Neighbours and an adversary do not go together.
+    config.neighbours = 0 if model in ("maskgan", "grui") else 30
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 

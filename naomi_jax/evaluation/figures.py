@@ -85,7 +85,7 @@ def _series(dataset, shown):
         axis.set_ylabel(_label(dataset, column))
         axis.spines[["top", "right"]].set_visible(False)
     _time_axis(axes[-1, 0], dataset)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside lower center")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=6, loc="outside lower center")
     figure.suptitle(_title(dataset, shown.known), fontsize=10)
     return figure
 
@@ -230,7 +230,7 @@ def robustness(curves: Curves):
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[columns:]:
         axis.set_axis_off()
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=4, loc="outside lower center")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=6, loc="outside lower center")
     return figure
 
 

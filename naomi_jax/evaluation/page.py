@@ -34,8 +34,8 @@ h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 
 figure { margin: 1rem 0; overflow-x: auto; } figcaption, .faint { color: var(--faint); font-size: .9rem; }
 img { max-width: 100%; min-width: 34rem; height: auto; background: #fff; border-radius: 6px; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid var(--rule); }
-th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+th { white-space: normal; } th:first-child, td:first-child { text-align: left; }
 pre { overflow-x: auto; font-size: .85rem; } strong.simulated { color: #c1272d; }
 """
 
@@ -202,7 +202,9 @@ def _image(source, title, caption, others=None):
 
 def _table(table):
     head, *rows = table.cells()
-    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    # A unit such as [1e-3] is not to be broken at its hyphen.
+    head = [html.escape(cell).replace("-", "&#8209;") for cell in head]
+    cells = "".join(f"<th>{cell}</th>" for cell in head)
     lines = [f"<tr>{cells}</tr>"]
     for row in rows:
         lines.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")

@@ -43,7 +43,7 @@ def collect(number: int, folders: list[str]) -> list[str]:
 
     Args:
       number: 1, 2 or 3.
-      folders: of the runs; empty takes all finished runs of that data set in runs/.
+      folders: of the runs; empty takes all finished imputation runs of that data set in runs/.
 
     Returns:
       The folders, all of runs on the same data under the same kind of masks.
@@ -57,7 +57,7 @@ def collect(number: int, folders: list[str]) -> list[str]:
             entry.path
             for entry in (os.scandir("runs") if os.path.isdir("runs") else ())
             if os.path.exists(os.path.join(entry.path, "results.json"))
-            and run_folder.read(entry.path)["config"]["dataset"] == name
+            and _imputes(run_folder.read(entry.path)["config"], name)
         )
         if not folders:
             raise InputError(
@@ -78,24 +78,37 @@ def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
     Raises:
       InputError: they are not.
     """
-    records = {folder: run_folder.read(folder) for folder in folders}
     groups = [], []
-    for folder, record in records.items():
-        groups[record["config"].get("task") == "forecast"].append(folder)
-        if record["data"] != records[folders[0]]["data"]:
+    first = run_folder.read(folders[0])["data"]
+    for folder in folders:
+        record = run_folder.read(folder)
+        groups[_task(record["config"]) == "forecast"].append(folder)
+        if record["data"] != first:
             raise InputError(f"{folder}: other data than {folders[0]}; make a page for each")
     for group in filter(None, groups):
         check_same(group)
     return groups
 
 
+def _task(settings):
+    return settings.get("task", "impute")
+
+
+def _imputes(settings, name):
+    return settings["dataset"] == name and _task(settings) == "impute"
+
+
 def check_same(folders: list[str]) -> None:
-    """Raise InputError unless all runs have the same data and masks."""
+    """Raise InputError unless all runs have the same data, masks and task."""
+
+    def asked(record):
+        return record["data"], record["config"]["masks"], _task(record["config"])
+
     first, *others = (run_folder.read(folder) for folder in folders)
     for folder, record in zip(folders[1:], others):
-        if record["data"] != first["data"] or record["config"]["masks"] != first["config"]["masks"]:
+        if asked(record) != asked(first):
             raise InputError(
-                f"{folder}: other data or masks than {folders[0]}; the runs must be on the same"
+                f"{folder}: other data, masks or task than {folders[0]}; the runs must be on the same"
             )
 
 

@@ -71,10 +71,10 @@ def test_two_faces(table, tmp_path):
         tables.write_json(table, tmp_path / "nowhere" / "t.json")
 
 
-def folder(path, dataset="billiards", source="a", low=3, finished=True):
+def folder(path, dataset="billiards", source="a", low=3, finished=True, task="impute"):
     path.mkdir(parents=True)
     record = {
-        "config": {"dataset": dataset, "masks": {"low": low}},
+        "config": {"dataset": dataset, "masks": {"low": low}, "task": task},
         "data": {"source": source},
         "versions": {},
     }
@@ -91,14 +91,15 @@ def test_which_runs_share_a_table(tmp_path, monkeypatch):
     one = folder(tmp_path / "runs" / "one")
     folder(tmp_path / "runs" / "two")
     folder(tmp_path / "runs" / "unfinished", finished=False)
+    folder(tmp_path / "runs" / "later", task="forecast")
     other = folder(tmp_path / "runs" / "traffic", dataset="traffic")
     assert report.collect(2, []) == ["runs/one", "runs/two"]
     assert report.collect(1, []) == ["runs/traffic"]
     with pytest.raises(InputError, match="a run on traffic; table 2 is about billiards"):
         report.collect(2, [one, other])
-    for change in ({"source": "b"}, {"low": 4}):
+    for change in ({"source": "b"}, {"low": 4}, {"task": "forecast"}):
         name = folder(tmp_path / f"other{len(change)}{list(change)[0]}", **change)
-        with pytest.raises(InputError, match="other data or masks"):
+        with pytest.raises(InputError, match="other data, masks or task"):
             report.collect(2, [one, name])
     with pytest.raises(InputError, match="not the folder of a run"):
         report.collect(2, [one, str(tmp_path)])
