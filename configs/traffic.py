@@ -32,17 +32,18 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
 
     config.masks = defaults.masks(122, 140)
     config.standardise = "step"  # subtract the mean day; "feature": one mean for each sensor
-    # Neighbours and an adversary do not go together.
-    config.neighbours = 0 if model in ("maskgan", "grui") else 30
-    config.average = 0.998  # not in the paper
+    adversarial = model in ("maskgan", "grui")  # no neighbours with an adversary
+    config.neighbours = 0 if adversarial else 30
+    config.average = 0.0 if adversarial else 0.998  # not in the paper
     config.batch_size = 8
     config.eval_epochs = 5  # epochs between validations, each followed by a checkpoint
 
     config.teacher_forced = defaults.phase(epochs=3, scale_inputs=True)
     config.free_running = defaults.phase(
         epochs=60,
-        learning_rate=2e-3,
-        schedule="constant",  # the average takes the place of a falling rate
+        # The average takes the place of a falling rate.
+        learning_rate=3e-3 if adversarial else 2e-3,
+        schedule="cosine" if adversarial else "constant",
         warmup_epochs=1,
         clip=1.0,
         scale_inputs=True,
@@ -51,6 +52,6 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     # Deterministic dynamics need no adversary; MaskGAN and GRUI are what they are by theirs.
     config.discriminator = defaults.discriminator(hidden=64, pretrain_updates=100)
     config.adversarial = defaults.phase(learning_rate=1e-4, schedule="constant")
-    if model in ("maskgan", "grui"):
+    if adversarial:
         config.adversarial.epochs = 10
     return config
