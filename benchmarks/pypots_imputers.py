@@ -84,8 +84,9 @@ def main():
         torch.manual_seed(given.seed)
         with tempfile.TemporaryDirectory() as folder:
             make = MODELS[name]
-            began = time.monotonic()
-            make(dataset.steps, dataset.dim, 1, folder).fit(train, val)
+            for _ in range(2):  # the first one warms up
+                began = time.monotonic()
+                make(dataset.steps, dataset.dim, 1, folder).fit(train, val)
             epochs = max(1, round(60 * given.minutes / (time.monotonic() - began)))
             torch.manual_seed(given.seed)
             model = make(dataset.steps, dataset.dim, epochs, folder)

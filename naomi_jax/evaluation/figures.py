@@ -1,5 +1,6 @@
 """Figures of runs. They need matplotlib (extra `plot`); each function returns one to be saved or shown."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -111,7 +112,7 @@ def _time_axis(axis, dataset):
 def _planes(dataset, shown):
     """The truth and each model in a panel of its own, drawn to scale."""
     panels = {"truth": shown.truth, **shown.fills}
-    across = min(len(panels), 3)
+    across = _across(len(panels))
     down = -(-len(panels) // across)
     figure, axes = style.pyplot().subplots(
         down,
@@ -132,6 +133,11 @@ def _planes(dataset, shown):
         axis.set_axis_off()
     figure.suptitle(f"{_title(dataset, shown.known)} (dots: observed)", fontsize=9)
     return figure
+
+
+def _across(panels):
+    """Three panels in a row at most, and no panel alone in a row of its own."""
+    return 2 if panels in (2, 4) else min(panels, 3)
 
 
 def _paths(axis, x, *marker, **look):
@@ -208,7 +214,7 @@ def distribution(dataset: Dataset, drawn: Distribution, row: int = 0):
 def robustness(curves: Curves):
     """Every metric against the number of missing steps: medians, and the middle half of the sequences."""
     columns = len(curves.columns)
-    across = min(columns, 3)
+    across = _across(columns)
     down = -(-columns // across)
     figure, axes = style.pyplot().subplots(
         down,
@@ -256,7 +262,9 @@ def training(records: dict[str, list[dict]]):
 FILMS = (".gif", ".mp4")
 
 
-def animation(dataset: Dataset, shown: Example, title: str, frames: list[Frame], path: str) -> None:
+def animation(
+    dataset: Dataset, shown: Example, title: str, frames: list[Frame], *paths: str
+) -> None:
     """A film of the sequence being filled, a frame for each decoded step; the column that varies most.
 
     Args:
@@ -264,50 +272,70 @@ def animation(dataset: Dataset, shown: Example, title: str, frames: list[Frame],
       shown: the sequence.
       title: whose filling.
       frames: from recursion.frames.
-      path: .gif, or .mp4 where ffmpeg is installed.
+      paths: the film is written to each: .gif, or .mp4 where ffmpeg is installed.
 
     Raises:
       InputError: it cannot be written.
     """
-    pyplot = style.pyplot()
-    from matplotlib.animation import FuncAnimation
+    figure, draw = _film(dataset, shown, title, frames)
+    rate = int(np.clip(len(frames) / _SECONDS, 4, 25))
+    writers = [_writer(path, rate) for path in paths]
+    try:
+        with contextlib.ExitStack() as open_files:
+            for writer, path in zip(writers, paths):
+                open_files.enter_context(writer.saving(figure, path, dpi=100))
+            for number in [*range(len(frames)), *[len(frames)] * 2 * rate]:  # the end stays on
+                draw(number)
+                for writer in writers:
+                    writer.grab_frame()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{', '.join(paths)}: the film cannot be written ({error})") from error
+    finally:
+        style.pyplot().close(figure)
 
+
+_SECONDS = 20  # a long recursion's film
+
+
+def _film(dataset, shown, title, frames):
+    """The figure of a film, and draw(number) that shows in it what is known before frame `number`."""
+    pyplot = style.pyplot()
     column = int(np.argmax(shown.truth.std(0)))
     truth, filled = shown.truth[:, column], shown.fills[title][:, column]
-    figure, axis = pyplot.subplots(figsize=(6.4, 2.9), layout="constrained")
-    steps = len(truth)
     levels = max(frame.level for frame in frames) + 1
     colours = pyplot.get_cmap("plasma")(np.linspace(0.1, 0.85, levels))
+    figure, axis = pyplot.subplots(figsize=(6.4, 2.9), layout="constrained")
+    axis.plot(truth, color=style.TRUTH, lw=2)
+    observed = list(frames[0].known)
+    axis.plot(observed, truth[observed], "ko", ms=4)
+    axis.plot(filled, alpha=0)  # room for all that comes
+    done = [axis.plot([], [], "s", ms=3.5, color=colour)[0] for colour in colours]
+    pivots = [axis.axvline(0, lw=1, ls="--") for _ in range(2)]
+    (here,) = axis.plot([], [], "D", ms=7)
+    heading = axis.set_title("level, step", fontsize=9)
+    axis.set(xlim=(-1.5, len(truth) + 0.5), ylabel=_label(dataset, column))
+    _time_axis(axis, dataset)
+    figure.canvas.draw()
+    figure.set_layout_engine("none")  # found once; for each frame it would take most of the time
 
     def draw(number):
-        axis.clear()
-        frame = frames[min(number, len(frames) - 1)]
-        axis.plot(truth, color=style.TRUTH, lw=2)
-        observed = list(frames[0].known)
-        axis.plot(observed, truth[observed], "ko", ms=4)
-        done = frames[:number]
-        for level, colour in enumerate(colours):
-            here = [f.step for f in done if f.level == level]
-            axis.plot(here, filled[here], "s", ms=3.5, color=colour)
-        if number < len(frames):
-            for pivot in (frame.left, frame.right):
-                axis.axvline(pivot, color=colours[frame.level], lw=1, ls="--")
-            axis.plot(frame.step, filled[frame.step], "D", ms=7, color=colours[frame.level])
-            axis.set_title(
-                f"level {frame.level}: step {frame.step} from steps {frame.left} and {frame.right}",
-                fontsize=9,
-            )
-        axis.set(xlim=(-1.5, steps + 0.5), ylabel=_label(dataset, column))
-        _time_axis(axis, dataset)
-        return ()
+        for level, line in enumerate(done):
+            steps = [frame.step for frame in frames[:number] if frame.level == level]
+            line.set_data(steps, filled[steps])
+        if number == len(frames):
+            for artist in (*pivots, here):
+                artist.set_visible(False)
+            heading.set_text(f"{number} steps filled")
+            return
+        frame = frames[number]
+        for line, pivot in zip(pivots, (frame.left, frame.right)):
+            line.set(xdata=[pivot, pivot], color=colours[frame.level])
+        here.set(data=([frame.step], [filled[frame.step]]), color=colours[frame.level])
+        heading.set_text(
+            f"level {frame.level}: step {frame.step} from steps {frame.left} and {frame.right}"
+        )
 
-    movie = FuncAnimation(figure, draw, frames=len(frames) + 5)
-    try:
-        movie.save(path, writer=_writer(path))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: the film cannot be written ({error})") from error
-    finally:
-        pyplot.close(figure)
+    return figure, draw
 
 
 def has_ffmpeg() -> bool:
@@ -318,11 +346,11 @@ def has_ffmpeg() -> bool:
     return FFMpegWriter.isAvailable()
 
 
-def _writer(path):
+def _writer(path, rate):
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     if os.fspath(path).endswith(".mp4"):
         if not has_ffmpeg():
             raise InputError(f"{path}: .mp4 needs ffmpeg installed; .gif needs nothing more")
-        return FFMpegWriter(fps=4, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
-    return PillowWriter(fps=4)
+        return FFMpegWriter(fps=rate, codec="h264", extra_args=["-pix_fmt", "yuv420p"])
+    return PillowWriter(fps=rate)

@@ -33,7 +33,16 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var
 h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 figure { margin: 1rem 0; overflow-x: auto; } figcaption, .faint { color: var(--faint); font-size: .9rem; }
 img { max-width: 100%; min-width: 34rem; height: auto; background: #fff; border-radius: 6px; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+img[src^="data:image/gif"] { min-width: 0; }
+@media (max-width: 35rem) {
+  figure:not(:has([src^="data:image/gif"]))::before { content: "scroll sideways \\2192"; color: var(--faint); font-size: .8rem; }
+}
+.wide { overflow-x: auto; background:  /* shadows where a table goes on */
+  linear-gradient(to right, var(--page) 40%, transparent) left / 2rem 100% no-repeat local,
+  linear-gradient(to left, var(--page) 40%, transparent) right / 2rem 100% no-repeat local,
+  linear-gradient(to right, #0005, transparent) left / .8rem 100% no-repeat scroll,
+  linear-gradient(to left, #0005, transparent) right / .8rem 100% no-repeat scroll; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { white-space: normal; } th:first-child, td:first-child { text-align: left; }
 pre { overflow-x: auto; font-size: .85rem; } strong.simulated { color: #c1272d; }
@@ -214,11 +223,12 @@ def _table(table):
 
 
 def _animation(dataset, shown, title, frames):
-    films = {"gif": "image/gif", **({"mp4": "video/mp4"} if figures.has_ffmpeg() else {})}
+    kinds = {"gif": "image/gif", **({"mp4": "video/mp4"} if figures.has_ffmpeg() else {})}
     with tempfile.TemporaryDirectory() as folder:
-        for ending, kind in films.items():
-            path = os.path.join(folder, f"recursion.{ending}")
-            figures.animation(dataset, shown, title, frames, path)
+        paths = [os.path.join(folder, f"recursion.{ending}") for ending in kinds]
+        figures.animation(dataset, shown, title, frames, *paths)
+        films = {}
+        for (ending, kind), path in zip(kinds.items(), paths):
             with open(path, "rb") as file:
                 films[ending] = style.data_uri(kind, file.read())
     caption = (

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 
 import naomi_jax
 from naomi_jax import metrics
@@ -155,12 +156,35 @@ def test_a_film_is_written_and_what_cannot_be_is_said(dataset, model, tmp_path, 
     shown = figures.example([model], dataset, MASKS)
     film = dataset, shown, *recursion.of_models([model], shown.known)
     figures.animation(*film, str(tmp_path / "film.gif"))
-    assert (tmp_path / "film.gif").read_bytes().startswith(b"GIF89a")
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.format == "GIF" and gif.n_frames == len(film[-1]) + 1
     monkeypatch.setattr(figures, "has_ffmpeg", lambda: False)
     with pytest.raises(InputError, match="needs ffmpeg installed; .gif needs nothing more"):
         figures.animation(*film, str(tmp_path / "film.mp4"))
     with pytest.raises(InputError, match="the film cannot be written"):
         figures.animation(*film, str(tmp_path / "nowhere/film.gif"))
+
+
+def test_every_frame_of_the_film_is_a_tick_of_the_schedule(dataset, model):
+    shown = figures.example([model], dataset, MASKS)
+    title, frames = recursion.of_models([model], shown.known)
+    figure, draw = figures._film(dataset, shown, title, frames)
+    axis = figure.axes[0]
+    *lines, left, right, here = axis.lines
+    column = int(np.argmax(shown.truth.std(0)))
+    for number, frame in enumerate(frames):
+        draw(number)
+        assert axis.get_title().startswith(f"level {frame.level}: step {frame.step} from")
+        assert left.get_xdata()[0] == frame.left and right.get_xdata()[0] == frame.right
+        np.testing.assert_array_equal(
+            here.get_data(), [[frame.step], [shown.fills[title][frame.step, column]]]
+        )
+        squares = [x for line in lines if line.get_marker() == "s" for x in line.get_xdata()]
+        observed = np.flatnonzero(shown.known).tolist()
+        assert sorted(squares + observed) == list(frame.known)
+    draw(len(frames))
+    assert not here.get_visible() and axis.get_title() == f"{len(frames)} steps filled"
+    figures.style.pyplot().close(figure)
 
 
 def test_only_a_recursion_is_filmed(model):
