@@ -24,9 +24,11 @@ from naomi_jax.evaluation import (
 from naomi_jax.training import log, run_folder
 
 _STYLE = """
-:root { color-scheme: light dark; --text: #1d1d1f; --page: #fff; --faint: #6b6b70; --rule: #d8d8dc; }
+:root { color-scheme: light dark; --text: #1d1d1f; --page: #fff; --faint: #6b6b70; --rule: #d8d8dc;
+        --link: #0645c8; --mark: #c1272d; }
 @media (prefers-color-scheme: dark) {
-  :root { --text: #ececee; --page: #17171a; --faint: #a0a0a8; --rule: #3a3a40; }
+  :root { --text: #ececee; --page: #17171a; --faint: #a0a0a8; --rule: #3a3a40;
+          --link: #8ab4ff; --mark: #ff6b6b; }
 }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page);
        max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -45,7 +47,7 @@ img[src^="data:image/gif"] { min-width: 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 th { white-space: normal; } th:first-child, td:first-child { text-align: left; }
-pre { overflow-x: auto; font-size: .85rem; } strong.simulated { color: #c1272d; }
+pre { overflow-x: auto; font-size: .85rem; } strong.simulated { color: var(--mark); } a { color: var(--link); }
 """
 
 
