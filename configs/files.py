@@ -24,6 +24,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.model.head_hidden = 128  # width of each level's hidden layer
     config.model.stochastic = False  # a value at each step, not a distribution
     config.model.residual = model == "naomi"  # heads correct a straight line; not in the paper
+    config.model.context = False  # encoders that read how far the gap goes; not in the paper
 
     config.masks = defaults.masks(0.3, 0.95)
     config.standardise = (

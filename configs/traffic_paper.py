@@ -24,6 +24,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.model.head_hidden = 200  # width of each level's hidden layer
     config.model.stochastic = False  # a value at each step, not a distribution
     config.model.residual = False  # heads that correct a straight line; not in the paper
+    config.model.context = False  # encoders that read how far the gap goes; not in the paper
 
     config.masks = defaults.masks(122, 140)
     config.standardise = "feature"  # one mean for each sensor; "step": subtract the mean day

@@ -35,11 +35,18 @@ class _Anchors(NamedTuple):
 
 
 class _Weights(NamedTuple):
-    """What the decode uses of the model."""
+    """What the decode uses of the model; the encoders' input weights without the context's rows."""
 
     forward: gru.Layers
     backward: gru.Layers
     heads: tuple  # one dict a level
+
+
+class _Context(NamedTuple):
+    """The context's part of every step's projected input, (T, B, 3H) each."""
+
+    forward: chex.Array
+    backward: chex.Array
 
 
 def decode(
@@ -49,6 +56,7 @@ def decode(
     backward: tuple,
     schedule: Schedule,
     noise: chex.Array | None = None,
+    context: chex.Array | None = None,
 ) -> chex.Array:
     """Fill the missing entries of a batch.
 
@@ -60,18 +68,34 @@ def decode(
       backward: the initial backward states, (T + 1, B, H) for each layer.
       schedule: of the steps that are known entirely; (N,) fields, or (B, N).
       noise: (T, B, D) standard normal, for a stochastic model; a constant to the gradient.
+      context: (T, B, D + 2), model.gap_context of a model that reads it.
 
     Returns:
       (T, B, D), known entries unchanged.
     """
     chex.assert_rank([x, known], 3)
-    weights = _Weights(params["gru"], params["back_gru"], model.level_heads(params))
+    forward, ahead = _split(params["gru"], x.shape[2], context)
+    back, behind = _split(params["back_gru"], x.shape[2] + 1, context)
+    context = None if context is None else _Context(ahead, behind)
+    weights = _Weights(forward, back, model.level_heads(params))
     # Ticks lead, (N,) or (N, B), because the scans slice them.
     schedule = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 0), schedule)
     anchors = _anchors(schedule, x.dtype) if "skip" in params["heads"] else None
     known = jnp.broadcast_to(known, x.shape)
     x = jnp.where(known, x, 0)
-    return _decode(weights, x, backward, noise, known, (schedule, anchors))
+    return _decode(weights, x, backward, context, noise, known, (schedule, anchors))
+
+
+def _split(layers, inputs, context):
+    """Layers that read the first `inputs` values of a step, and the projection of what is beside them.
+
+    The context is known before the decode begins: one product for all steps instead of one a tick.
+    """
+    if context is None:
+        return layers, None
+    wx = layers[0]["wx"]
+    first = {**layers[0], "wx": wx[:inputs]}
+    return (first, *layers[1:]), gru.product(context, wx[inputs:])
 
 
 def _anchors(schedule, dtype):
@@ -109,16 +133,18 @@ def _times(weight, rows):
 
 
 @jax.custom_vjp
-def _decode(weights, x, backward, noise, known, plan):
-    return _run(weights, x, backward, noise, known, plan, save=False)[0]
+def _decode(weights, x, backward, context, noise, known, plan):
+    return _run(weights, x, backward, context, noise, known, plan, save=False)[0]
 
 
-def _decode_saving(weights, x, backward, noise, known, plan):
-    x, states, gates = _run(weights, x, backward, noise, known, plan, save=True)
-    return x, (weights, x, states, gates, noise, known, plan)
+def _decode_saving(weights, x, backward, context, noise, known, plan):
+    x, states, gates = _run(weights, x, backward, context, noise, known, plan, save=True)
+    # Only whether there is context is needed: None, or a tree without leaves.
+    there = None if context is None else ()
+    return x, (weights, x, states, gates, there, noise, known, plan)
 
 
-def _run(weights, x, backward, noise, known, plan, save):
+def _run(weights, x, backward, context, noise, known, plan, save):
     """Returns (x filled, states of all rows, gates of all rows from T + 1 on or None)."""
     first, ticks = x.shape[0] + 1, plan[0].head.shape[0]
 
@@ -130,7 +156,7 @@ def _run(weights, x, backward, noise, known, plan, save):
         value = jnp.where(_read(known, op.step), value, decoded)
         x = _write(x, op.step, value)
         source = tuple(_read(s, op.source) for s in states)
-        new, new_gates = _apply_cells(weights, op.cell, value, source)
+        new, new_gates = _apply_cells(weights, op, value, source, context)
         states = tuple(_write(s, op.row, h) for s, h in zip(states, new))
         if save:
             gates = tuple(_write(g, op.row - first, new) for g, new in zip(gates, new_gates))
@@ -147,7 +173,7 @@ def _run(weights, x, backward, noise, known, plan, save):
 
 
 def _decode_transposed(residuals, d_x):
-    weights, x, states, gates, noise, known, plan = residuals
+    weights, x, states, gates, context, noise, known, plan = residuals
     schedule, anchors = plan
     first = x.shape[0] + 1
     transposed = weights._replace(
@@ -196,7 +222,8 @@ def _decode_transposed(residuals, d_x):
         _backward_gradients(weights.backward, x, states, d_gates, schedule),
         d_heads,
     )
-    return d_weights, jnp.where(known, d_x, 0), d_backward, None, None, None
+    d_context = None if context is None else _context_gradients(x, d_gates[0], schedule)
+    return d_weights, jnp.where(known, d_x, 0), d_backward, d_context, None, None, None
 
 
 _decode.defvjp(_decode_saving, _decode_transposed)
@@ -408,31 +435,38 @@ def _project_nothing(layer, value):
     return jnp.zeros_like(value, shape=(value.shape[0], layer["wx"].shape[1]))
 
 
-def _apply_cells(weights, cell, value, source):
+def _apply_cells(weights, op, value, source, context):
     """New state and gates of the cell asked for; of anything where the tick is idle."""
     ahead, back = weights.forward, weights.backward
+
+    def with_context(projected, name):
+        if context is None:
+            return projected
+        return projected + _read(getattr(context, name), op.step)
 
     def idle():
         return source, tuple(jnp.concatenate([s] * 4, axis=-1) for s in source)
 
     def forward():
-        return gru.step(ahead, gru.product(value, ahead[0]["wx"]), source)
+        projected = with_context(gru.product(value, ahead[0]["wx"]), "forward")
+        return gru.step(ahead, projected, source)
 
     def backward():
-        return gru.step(back, _project(back[0], value), source)
+        return gru.step(back, with_context(_project(back[0], value), "backward"), source)
 
     def chain():
-        return gru.step(back, _project_nothing(back[0], value), source)
+        return gru.step(back, with_context(_project_nothing(back[0], value), "backward"), source)
 
     def both():
         projected = _where(
-            cell == BACKWARD, _project(back[0], value), _project_nothing(back[0], value)
+            op.cell == BACKWARD, _project(back[0], value), _project_nothing(back[0], value)
         )
-        return _where(cell == FORWARD, forward(), gru.step(back, projected, source))
+        behind = gru.step(back, with_context(projected, "backward"), source)
+        return _where(op.cell == FORWARD, forward(), behind)
 
-    if cell.ndim == 0:
-        return jax.lax.switch(cell, [idle, forward, backward, chain])
-    return jax.lax.cond(jnp.any(cell != 0), both, idle)
+    if op.cell.ndim == 0:
+        return jax.lax.switch(op.cell, [idle, forward, backward, chain])
+    return jax.lax.cond(jnp.any(op.cell != 0), both, idle)
 
 
 def _transpose_cells(transposed, op, gates, states, d_states, d_x):
@@ -526,3 +560,18 @@ def _backward_gradients(layers, x, states, d_gates, schedule):
 
         gradients.append(gru.weight_gradients(read, ticks.shape[0], batch, layers[k]))
     return tuple(gradients)
+
+
+def _context_gradients(x, d_gates, schedule):
+    """Gradients of the context's projections, from those of the first layer's pre-activations."""
+    steps = x.shape[0]
+    d = gru.projected_gradient(d_gates)
+    ticks = schedule.backward_tick
+    # A step is passed by several backward updates; what is past the last of them is zero.
+    step, d_backward = _gather(schedule.step, ticks), gru.rows(d, steps, ticks.shape[0])
+
+    def add_up(step, d):
+        return jnp.zeros_like(d, shape=(steps, *d.shape[1:])).at[step].add(d)
+
+    add_up = add_up if step.ndim == 1 else jax.vmap(add_up, in_axes=1, out_axes=1)
+    return _Context(d[:steps], add_up(step, d_backward))

@@ -66,14 +66,19 @@ def _impute(params, x, mask, key, lengths, num_samples):
     batch = x.shape[0]
     # The steps known entirely: (T,) where the batch shares them, else (B, T).
     steps = keep[0].all(-1) if single or mask.ndim == 1 and lengths is None else keep.all(-1)
-    schedule = _schedules(steps, model.config_of(params).levels, lengths)
+    config = model.config_of(params)
+    schedule = _schedules(steps, config.levels, lengths)
     dtype = params["heads"]["mean"]["bias"].dtype
     x = jnp.swapaxes(jnp.where(keep, x, 0), 0, 1).astype(dtype)
     inside = None
     if lengths is not None:
         inside = jnp.arange(x.shape[0])[:, None] < lengths
     known = jnp.atleast_2d(steps).T
-    backward = model.encode_backward(params, x, known, inside)
+    context = None
+    if config.context:
+        entries = known[..., None] if mask.ndim == 1 else jnp.swapaxes(keep, 0, 1)
+        context = model.gap_context(x, entries, known, x.shape[0] if lengths is None else lengths)
+    backward = model.encode_backward(params, x, known, inside, context)
 
     copies = num_samples or 1
     noise = None
@@ -97,6 +102,7 @@ def _impute(params, x, mask, key, lengths, num_samples):
         tuple(tile(state, 1) for state in backward),
         schedule,
         noise,
+        None if context is None else tile(context, 1),
     )
     filled = jnp.swapaxes(filled, 0, 1).reshape(copies, *given.shape).astype(given.dtype)
     outside = keep if lengths is None else keep | ~inside.T[..., None]

@@ -4,6 +4,7 @@ Parameters are a plain pytree; every size is read off its shapes:
 
     {"gru":      ({"wx": (D, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)}, ...)       forward, x_t
      "back_gru": ({"wx": (D + 1, 3H), ...}, ...)                                   backward, [m, m*x]
+                                                  both wx have D + 2 rows more with context
      "heads":    {"dec":  {"kernel": (R, 2H, K), "bias": (R, K)},
                   "mean": {"kernel": (R, K, D),  "bias": (R, D)},
                   "std":  {"kernel": (R, K, D),  "bias": (R, D)},                 stochastic only
@@ -17,7 +18,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import gru
+from naomi_jax import gaps, gru
 
 Params = dict
 
@@ -36,6 +37,8 @@ class ModelConfig:
       residual: the mean is added to `skip` times the linear interpolation between the last step
         consumed and the next one known (observed or imputed), so that a head learns what a straight
         line misses. Not in the paper.
+      context: both encoders also read what the mask and the observed values say about each step's gap
+        (`gap_context`), so that they need not count steps. Not in the paper.
     """
 
     dim: int
@@ -45,6 +48,7 @@ class ModelConfig:
     head_hidden: int = 200
     stochastic: bool = False
     residual: bool = False
+    context: bool = False
 
     def __post_init__(self):
         for name in ("dim", "hidden", "layers", "levels", "head_hidden"):
@@ -77,9 +81,10 @@ def init(key: chex.PRNGKey, config: ModelConfig, dtype=jnp.float32) -> Params:
     }
     if config.residual:
         heads["skip"] = jnp.ones((config.levels, config.dim), dtype)
+    inputs = config.dim + (config.dim + 2 if config.context else 0)
     return {
-        "gru": gru.init(forward, config.dim, *sizes),
-        "back_gru": gru.init(backward, config.dim + 1, *sizes),
+        "gru": gru.init(forward, inputs, *sizes),
+        "back_gru": gru.init(backward, inputs + 1, *sizes),
         "heads": heads,
     }
 
@@ -101,14 +106,16 @@ def config_of(params: Params) -> ModelConfig:
     """
     try:
         kernel = params["heads"]["dec"]["kernel"]
+        dim = params["heads"]["mean"]["bias"].shape[-1]
         config = ModelConfig(
-            dim=params["gru"][0]["wx"].shape[0],
+            dim=dim,
             hidden=params["gru"][0]["wh"].shape[0],
             layers=len(params["gru"]),
             levels=kernel.shape[0],
             head_hidden=kernel.shape[2],
             stochastic="std" in params["heads"],
             residual="skip" in params["heads"],
+            context=params["back_gru"][0]["wx"].shape[0] > dim + 1,
         )
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(
@@ -168,14 +175,45 @@ def _dense(dense, x):
     return gru.product(x, dense["kernel"]) + dense["bias"]
 
 
-def encode_forward(params: Params, x: chex.Array) -> tuple:
-    """hf_{-1} .. hf_{T-1} over complete x (T, B, D): (T + 1, B, H) for each layer, row 0 zero."""
-    states = gru.scan(params["gru"], x)
+def gap_context(
+    x: chex.Array, entries: chex.Array, known: chex.Array, length: chex.Array | int
+) -> chex.Array:
+    """What a model with context reads of each step beside its value: (T, B, D + 2).
+
+    The straight line between the observed entries on both sides, and the logarithms of the distances to the
+    observed steps on both sides (the virtual ones before the start and after the end among them). It
+    follows from what is observed alone and stays as it is while the decode goes on.
+
+    Args:
+      x: (T, B, D) finite; its values at missing entries do not matter.
+      entries: bool, observed entries, broadcast to x.
+      known: (T, B) or (T, 1) bool, steps observed entirely.
+      length: T, or (B,) the steps of each sequence.
+    """
+    distances = gaps.distances(jnp.broadcast_to(known, x.shape[:2]), length)
+    # Half: about 1 in gaps of ten steps, as standardised values are.
+    return jnp.concatenate([gaps.line(x, entries), jnp.log(distances.astype(x.dtype)) / 2], axis=-1)
+
+
+def _beside(inputs, context):
+    return inputs if context is None else jnp.concatenate([inputs, context], axis=-1)
+
+
+def encode_forward(params: Params, x: chex.Array, context: chex.Array | None = None) -> tuple:
+    """hf_{-1} .. hf_{T-1} over complete x (T, B, D): (T + 1, B, H) for each layer, row 0 zero.
+
+    `context` is that of a model that has it (`gap_context`).
+    """
+    states = gru.scan(params["gru"], _beside(x, context))
     return tuple(jnp.pad(s, ((1, 0), (0, 0), (0, 0))) for s in states)
 
 
 def encode_backward(
-    params: Params, x: chex.Array, known: chex.Array, inside: chex.Array | None = None
+    params: Params,
+    x: chex.Array,
+    known: chex.Array,
+    inside: chex.Array | None = None,
+    context: chex.Array | None = None,
 ) -> tuple:
     """hb_0 .. hb_T over the masked sequence: (T + 1, B, H) for each layer, row T zero.
 
@@ -184,11 +222,11 @@ def encode_backward(
       x: (T, B, D) finite everywhere; its values at missing steps do not matter.
       known: (T, B) or (T, 1) bool, observed steps.
       inside: (T, B) bool or None, False beyond a shorter sequence's end.
+      context: (T, B, D + 2), of a model that has it (`gap_context`).
     """
     known = jnp.broadcast_to(known, x.shape[:2])[..., None].astype(x.dtype)
-    states = gru.scan(
-        params["back_gru"], jnp.concatenate([known, known * x], -1), reverse=True, inside=inside
-    )
+    inputs = _beside(jnp.concatenate([known, known * x], -1), context)
+    states = gru.scan(params["back_gru"], inputs, reverse=True, inside=inside)
     return tuple(jnp.pad(s, ((0, 1), (0, 0), (0, 0))) for s in states)
 
 
@@ -214,8 +252,11 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> list[tupl
     x = jnp.swapaxes(x, 0, 1)
     known = jnp.atleast_2d(mask != 0).T
     steps = x.shape[0]
-    forward = encode_forward(params, x)[-1]
-    backward = encode_backward(params, x, known)[-1]
+    context = None
+    if config_of(params).context:
+        context = gap_context(x, known[..., None], known, steps)
+    forward = encode_forward(params, x, context)[-1]
+    backward = encode_backward(params, x, known, context=context)[-1]
     predictions = []
     for level, head in enumerate(level_heads(params)):
         stride = 2**level

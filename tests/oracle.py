@@ -50,15 +50,37 @@ def head(heads, level, left, right):
     return dense("mean", hidden), softplus(dense("std", hidden)) if "std" in heads else None
 
 
-def forward_state(params, x, c):
+def context(params, x, mask, entries=None):
+    """What a model with context reads of each step: (T, D + 2), or (T, 0) for one without."""
+    steps, dim = x.shape
+    if len(params["back_gru"][0]["wx"]) == dim + 1:
+        return np.zeros((steps, 0))
+    entries = (
+        np.broadcast_to(np.array(mask, bool)[:, None], x.shape) if entries is None else entries
+    )
+    rows = []
+    for t in range(steps):
+        row = []
+        for d in range(dim):
+            before = [s for s in range(t + 1) if entries[s, d]]
+            after = [s for s in range(t, steps) if entries[s, d]]
+            c, n = before[-1] if before else -1, after[0] if after else steps
+            row.append(line(x[:, d : d + 1], c, t, n)[0] if c < n else x[t, d])
+        before = next((s for s in range(t - 1, -1, -1) if mask[s]), -1)
+        after = next((s for s in range(t + 1, steps) if mask[s]), steps)
+        rows.append([*row, np.log(t - before) / 2, np.log(after - t) / 2])
+    return np.array(rows)
+
+
+def forward_state(params, x, c, extra):
     """hf_c."""
-    return last_state(params["gru"], x[: c + 1])
+    return last_state(params["gru"], np.concatenate([x, extra], axis=1)[: c + 1])
 
 
-def backward_state(params, x, known, t):
+def backward_state(params, x, known, t, extra):
     """hb_t from what is known now: [1, x] at a known step, zeros at a missing one."""
-    inputs = [np.concatenate([[k], k * v]) for k, v in zip(known[t:], x[t:])]
-    return last_state(params["back_gru"], inputs[::-1])
+    inputs = [np.concatenate([[k], k * v, e]) for k, v, e in zip(known, x, extra)]
+    return last_state(params["back_gru"], inputs[t:][::-1])
 
 
 def line(x, c, t, n):
@@ -78,6 +100,7 @@ def impute(params, x, mask, noise=None, entries=None):
     levels = params["heads"]["dec"]["bias"].shape[0]
     known = np.array(mask, bool).copy()
     given = np.where(known[:, None] if entries is None else entries, x, 0)
+    extra = context(params, given, known, entries)
     x = np.where(known[:, None], given, 0)
     order = []
     while not known.all():
@@ -87,8 +110,8 @@ def impute(params, x, mask, noise=None, entries=None):
         level = max(l for l in range(levels) if c + 2 ** (l + 1) <= n)
         stride = 2**level
         target = c + stride
-        left = forward_state(params, x, c)
-        right = backward_state(params, x, known, c + 2 * stride)
+        left = forward_state(params, x, c, extra)
+        right = backward_state(params, x, known, c + 2 * stride, extra)
         mean, std = head(params["heads"], level, left, right)
         if "skip" in params["heads"]:
             n = next((t for t in range(c + 2 * stride, steps) if known[t]), steps)
@@ -103,12 +126,13 @@ def impute(params, x, mask, noise=None, entries=None):
 def teacher_forced(params, x, mask):
     """The loss of DESIGN section 3 for one sequence: sum over (c, level), divided by T."""
     steps = len(x)
+    extra = context(params, x, mask)
     total = 0.0
     for level in range(params["heads"]["dec"]["bias"].shape[0]):
         stride = 2**level
         for c in range(-1, steps - 2 * stride + 1):
-            left = forward_state(params, x, c)
-            right = backward_state(params, x, np.asarray(mask, float), c + 2 * stride)
+            left = forward_state(params, x, c, extra)
+            right = backward_state(params, x, np.asarray(mask, float), c + 2 * stride, extra)
             mean, std = head(params["heads"], level, left, right)
             if "skip" in params["heads"]:
                 mean = mean + params["heads"]["skip"][level] * line(

@@ -13,7 +13,7 @@ from naomi_jax import imputation
 from tests import oracle
 
 STEPS, DIM = 20, 2
-CONFIG = naomi_jax.ModelConfig(dim=DIM, hidden=8, layers=2, levels=4, head_hidden=6)
+CONFIG = naomi_jax.ModelConfig(dim=DIM, hidden=8, layers=2, levels=4, head_hidden=6, context=True)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_gradients_with_lengths(params):
 
 @pytest.mark.usefixtures("x64")
 def test_steps_observed_in_part_keep_what_is_observed():
-    config = naomi_jax.ModelConfig(dim=3, hidden=4, layers=1, levels=3, head_hidden=5)
+    config = naomi_jax.ModelConfig(3, hidden=4, layers=1, levels=3, head_hidden=5, context=True)
     params = naomi_jax.init(jax.random.key(0), config, jnp.float64)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 12, 3))
@@ -237,8 +237,9 @@ def test_many_levels(levels):
     if 2 ** (level + 1) > len(mask):
         level -= 1
     stride = 2**level
-    left = oracle.forward_state(params, x, 0)
-    right = oracle.backward_state(params, x, known, 2 * stride)
+    extra = oracle.context(params, x, known)
+    left = oracle.forward_state(params, x, 0, extra)
+    right = oracle.backward_state(params, x, known, 2 * stride, extra)
     expected, _ = oracle.head(jax.tree.map(np.asarray, params["heads"]), level, left, right)
     np.testing.assert_allclose(filled[stride], expected, atol=1e-5)
 
@@ -283,7 +284,7 @@ def test_a_stochastic_model_needs_a_key(stochastic):
 
 def test_parameters_that_do_not_fit_together_are_named(params):
     broken = {**params, "back_gru": params["gru"]}
-    with pytest.raises(ValueError, match=r"params\['back_gru'\]\[0\]\['wx'\]: shape \(2, 24\)"):
+    with pytest.raises(ValueError, match=r"params\['back_gru'\]\[0\]\['wx'\]: shape \(6, 24\)"):
         naomi_jax.impute(broken, **GOOD)
 
 

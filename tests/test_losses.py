@@ -11,9 +11,9 @@ from tests import oracle
 
 
 @pytest.mark.usefixtures("x64")
-@pytest.mark.parametrize("stochastic,residual", [(False, False), (True, True)])
-def test_teacher_forced_equals_the_literal_sum(stochastic, residual):
-    config = naomi_jax.ModelConfig(2, 3, 2, 3, 4, stochastic, residual)
+@pytest.mark.parametrize("every_addition", [False, True])
+def test_teacher_forced_equals_the_literal_sum(every_addition):
+    config = naomi_jax.ModelConfig(2, 3, 2, 3, 4, *[every_addition] * 3)
     rng = np.random.default_rng(0)
     params = naomi_jax.init(jax.random.key(0), config, "float64")
     params = jax.tree.map(lambda p: rng.standard_normal(p.shape) * 0.6, params)

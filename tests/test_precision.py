@@ -15,7 +15,7 @@ from tests.training.test_training import SETTINGS
 
 @pytest.fixture(scope="module")
 def params():
-    config = naomi_jax.ModelConfig(2, 16, 2, 3, 12, stochastic=True, residual=True)
+    config = naomi_jax.ModelConfig(2, 16, 2, 3, 12, stochastic=True, residual=True, context=True)
     return naomi_jax.init(jax.random.key(0), config)
 
 

@@ -1,8 +1,9 @@
 """Linear interpolation between the observed steps on both sides; constant beyond the outermost."""
 
 import chex
-import jax
 import jax.numpy as jnp
+
+from naomi_jax import gaps
 
 
 def fit() -> tuple:
@@ -16,18 +17,5 @@ def impute(params: tuple, x: chex.Array, mask: chex.Array, key=None) -> chex.Arr
     `params` and `key` are ignored.
     """
     del params, key
-    mask = jnp.broadcast_to(mask != 0, x.shape[:2])
-    index = jnp.arange(x.shape[1])
-    before = jax.lax.cummax(jnp.where(mask, index, -1), axis=1)
-    after = jax.lax.cummin(jnp.where(mask, index, x.shape[1]), axis=1, reverse=True)
-    left = jnp.where(before < 0, after, before)
-    right = jnp.where(after == x.shape[1], left, after)
-    weight = (index - left) / jnp.maximum(right - left, 1)
-    x = jnp.where(mask[..., None], x, 0)
-
-    def at(step):
-        step = jnp.clip(step, 0, x.shape[1] - 1)
-        return jnp.take_along_axis(x, step[..., None], axis=1)
-
-    line = at(left) + weight[..., None] * (at(right) - at(left))
-    return jnp.where(mask[..., None], x, line)
+    known = jnp.atleast_2d(mask != 0).T[..., None]
+    return jnp.swapaxes(gaps.line(jnp.swapaxes(x, 0, 1), known), 0, 1)

@@ -4,7 +4,6 @@ import dataclasses
 
 import chex
 import jax
-import jax.numpy as jnp
 
 from naomi_jax.data import masks, neighbours
 from naomi_jax.training import devices
@@ -37,6 +36,7 @@ def draw(
     key: chex.PRNGKey,
     step: chex.Array,
     given: chex.Array | None = None,
+    order: chex.Array | None = None,
 ) -> tuple[chex.Array, chex.Array, chex.PRNGKey]:
     """The batch of a step.
 
@@ -46,13 +46,15 @@ def draw(
       key: the run's; the batch depends on it and on the step alone.
       step: updates done.
       given: (M, T) masks of a mask file, or None.
+      order: what `epoch_order` gives for this key and step, where it is at hand.
 
     Returns:
       (x (B, T, D), less its neighbours' mean if so configured, mask (T,) or (B, T), a key for samples).
     """
-    order_key, step_key = jax.random.split(key)
-    mask_key, sample_key = jax.random.split(jax.random.fold_in(step_key, step))
-    chosen = rows(order_key, step, data.shape[0], config.size)
+    mask_key, sample_key = jax.random.split(jax.random.fold_in(_keys(key)[1], step))
+    if order is None:
+        order = epoch_order(config, key, step, len(data))
+    chosen = rows(order, step, config.size)
     x = devices.split(data[chosen], config.mesh)
     if config.mask_per_sequence:
         mask = masks.draw_many(mask_key, config.masks, x.shape[0], x.shape[1], given)
@@ -65,9 +67,27 @@ def draw(
     return x, mask, sample_key
 
 
-def rows(key: chex.PRNGKey, step: chex.Array, count: int, size: int) -> chex.Array:
-    """Rows of a batch: each epoch is a fresh permutation, cut into whole batches."""
+def _keys(key):
+    """Of the order, and of what a step draws."""
+    return jax.random.split(key)
+
+
+def epoch_order(config: BatchConfig, key: chex.PRNGKey, step: chex.Array, count: int) -> chex.Array:
+    """The order (N,) in which the epoch of `step` sees `count` sequences.
+
+    Sorting tens of thousands of random numbers takes as long as an update of a small model.
+    """
+    epoch = step // steps_of_epoch(config, count)
+    return jax.random.permutation(jax.random.fold_in(_keys(key)[0], epoch), count)
+
+
+def steps_of_epoch(config: BatchConfig, count: int) -> int:
+    """Whole batches in `count` sequences."""
+    return count // min(config.size, count)
+
+
+def rows(order: chex.Array, step: chex.Array, size: int) -> chex.Array:
+    """Rows of a batch: an epoch's order (N,), cut into whole batches."""
+    count = order.shape[0]
     size = min(size, count)
-    epoch, batch = jnp.divmod(step, count // size)
-    order = jax.random.permutation(jax.random.fold_in(key, epoch), count)
-    return jax.lax.dynamic_slice_in_dim(order, batch * size, size)
+    return jax.lax.dynamic_slice_in_dim(order, step % (count // size) * size, size)

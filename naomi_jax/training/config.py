@@ -7,7 +7,7 @@ from naomi_jax.errors import InputError
 from naomi_jax.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
-from naomi_jax.training.models import MODELS, Model, in_bfloat16
+from naomi_jax.training.models import MODELS, Model, channel_independent, in_bfloat16
 from naomi_jax.training.steps import PHASES, PhaseConfig
 
 TASKS = ("impute", "forecast")
@@ -22,6 +22,7 @@ class RunConfig:
       steps: T of the training sequences.
       kind: a name in MODELS.
       precision: of the model's matrix products, "float32" or "bfloat16".
+      channel_independent: the model has D = 1 and fills each of the D values on its own.
       model: the model's sizes.
       phases: in order.
       adversary: the discriminator, or None without an adversarial phase.
@@ -37,6 +38,7 @@ class RunConfig:
     steps: int
     kind: str
     precision: str
+    channel_independent: bool
     model: ModelConfig
     phases: tuple[PhaseConfig, ...]
     adversary: AdversaryConfig | None
@@ -52,6 +54,8 @@ class RunConfig:
     def functions(self) -> Model:
         """The model's functions."""
         functions = MODELS[self.kind]
+        if self.channel_independent:
+            functions = channel_independent(functions)
         return in_bfloat16(functions) if self.precision == "bfloat16" else functions
 
 
@@ -86,6 +90,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         steps=shape[1],
         kind=kind,
         precision=_precision(config),
+        channel_independent=bool(config.get("channel_independent")),
         model=sizes,
         phases=tuple(phases[name] for name in PHASES if name in phases),
         adversary=adversary,
@@ -118,6 +123,9 @@ def _model(config, dim):
     kind = sizes.pop("kind")
     if kind not in MODELS:
         raise InputError(f"model.kind: {kind!r}; one of {', '.join(MODELS)} is needed")
+    for name in ("residual", "context"):
+        if sizes.get(name) and kind not in ("naomi", "single_res"):
+            raise InputError(f"model.{name}: {kind} sees one side of a gap; set it to False")
     try:
         return kind, ModelConfig(dim=dim, **sizes)
     except (TypeError, ValueError) as error:

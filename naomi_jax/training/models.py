@@ -1,8 +1,11 @@
 """The models that can be trained, behind one interface."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
+
+import jax.numpy as jnp
 
 from naomi_jax import discriminator, imputation, losses, model
 from naomi_jax.baselines import grui, maskgan, single_res
@@ -55,3 +58,40 @@ def in_bfloat16(kind: Model) -> Model:
         return kind.teacher_forced(model.to_bfloat16(params), *args)
 
     return kind._replace(impute=impute, teacher_forced=teacher_forced)
+
+
+@functools.cache
+def channel_independent(kind: Model) -> Model:
+    """The same model with D = 1, which fills each of a sequence's D values as a sequence of its own.
+
+    One set of parameters for all of them, as in PatchTST (Nie et al., ICLR 2023). Right where the values do
+    not tell of each other, as the coordinates of a ball among four walls: D times the examples of a simpler thing.
+    """
+
+    def init(key, config):
+        return kind.init(key, dataclasses.replace(config, dim=1))
+
+    def impute(params, x, mask, key=None, *, num_samples=None):
+        filled = kind.impute(
+            params, _channels(x), _channel_masks(mask, x), key, num_samples=num_samples
+        )
+        filled = filled.reshape(*filled.shape[:-3], len(x), x.shape[2], x.shape[1])
+        return jnp.swapaxes(filled, -1, -2)
+
+    def teacher_forced(params, x, mask):
+        return kind.teacher_forced(params, _channels(x), _channel_masks(mask, x))
+
+    return kind._replace(init=init, impute=impute, teacher_forced=teacher_forced)
+
+
+def _channels(x):
+    """(B, T, D) to (B D, T, 1); the batch stays outermost, so that devices can share it."""
+    return jnp.swapaxes(x, 1, 2).reshape(-1, x.shape[1], 1)
+
+
+def _channel_masks(mask, x):
+    """Masks of x's channels, (B D, T); a mask that all share, (T,), stays as it is."""
+    if mask.ndim == 1:
+        return mask
+    mask = mask if mask.ndim == 3 else jnp.asarray(mask)[..., None]
+    return _channels(jnp.broadcast_to(mask, x.shape))[..., 0]

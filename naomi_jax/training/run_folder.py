@@ -25,6 +25,7 @@ _DEFAULTS = {
     "neighbours": 0,
     "average": 0.0,
     "precision": "float32",
+    "channel_independent": False,
     "task": "impute",
     "start_from": "",
 }
@@ -170,11 +171,14 @@ def start(folder: str, config: run_config.RunConfig):
         )
     record = read(folder)
     before = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
-    theirs, ours = ((c.kind, c.model, c.standardise, c.batch.neighbours) for c in (before, config))
+    theirs, ours = (
+        (c.kind, c.model, c.channel_independent, c.standardise, c.batch.neighbours)
+        for c in (before, config)
+    )
     if theirs != ours:
         raise InputError(
-            f"{folder}: its model, standardisation and neighbours are {theirs}, this run's are {ours}; "
-            "give this run the same settings"
+            f"{folder}: its model, channel independence, standardisation and neighbours are {theirs}, "
+            f"this run's are {ours}; give this run the same settings"
         )
     return load_model(folder, before)[0]
 

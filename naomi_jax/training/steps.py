@@ -149,14 +149,24 @@ def make_run(
         update, names = _supervised(phase, model, batch)
 
     def run(state, data, key, stop, end, given):
+        per_epoch = batches.steps_of_epoch(batch, len(data))
+
+        def order_at(step):
+            return batches.epoch_order(batch, key, step, len(data))
+
         def body(carry):
-            state, total = carry
-            state, metrics = update(state, data, key, end, given)
+            state, order, total = carry
+            order = jax.lax.cond(
+                state.step % per_epoch == 0, lambda: order_at(state.step), lambda: order
+            )
+            state, metrics = update(state, data, key, end, given, order)
             state = _follow(state, average)
-            return state, jax.tree.map(jnp.add, total, {**metrics, "updates": 1.0})
+            return state, order, jax.tree.map(jnp.add, total, {**metrics, "updates": 1.0})
 
         zeros = {name: jnp.zeros(()) for name in (*names, "updates")}
-        state, total = jax.lax.while_loop(lambda c: c[0].step < stop, body, (state, zeros))
+        state, _, total = jax.lax.while_loop(
+            lambda c: c[0].step < stop, body, (state, order_at(state.step), zeros)
+        )
         count = total.pop("updates")
         means = jax.tree.map(lambda sum_: sum_ / jnp.maximum(count, 1), total)
         return state, {**means, "updates": count}
@@ -182,8 +192,8 @@ def _supervised(phase, model, batch):
             return model.teacher_forced(params, x, mask)
         return losses.missing_error(x, model.impute(params, x, mask, key), mask)
 
-    def update(state, data, key, end, given):
-        x, mask, sample_key = batches.draw(batch, data, key, state.step, given)
+    def update(state, data, key, end, given, order):
+        x, mask, sample_key = batches.draw(batch, data, key, state.step, given, order)
         value, gradient = jax.value_and_grad(loss)(state.params, x, mask, sample_key)
         params, opt_state = _apply(optimizer, gradient, state.opt_state, state.params)
         state = state.replace(step=state.step + 1, params=params, opt_state=opt_state)
@@ -216,7 +226,7 @@ def _discriminate(model, batch, config, number, state, data, key, given):
 def _pretraining(model, batch, config):
     """(update, names): one update of the discriminator alone; jumps to `end` once it is good."""
 
-    def update(state, data, key, end, given):
+    def update(state, data, key, end, given, order):
         adversary, loss, _ = _discriminate(model, batch, config, 1, state, data, key, given)
         done = adversary.imputed < config.pretrain_until
         step = jnp.where(done, end, state.step + 1).astype(state.step.dtype)
@@ -230,15 +240,15 @@ def _adversarial(phase, model, batch, config):
     """(update, names): k updates of the discriminator, then the generator's if the gate is open."""
     optimizer = make_optimizer(phase)
 
-    def generate(state, data, key, given):
-        x, mask, sample_key = batches.draw(batch, data, key, state.step, given)
+    def generate(state, data, key, given, order):
+        x, mask, sample_key = batches.draw(batch, data, key, state.step, given, order)
         value, gradient = jax.value_and_grad(adversarial.generator_loss, argnums=2)(
             config, model, state.params, state.adversary.params, x, mask, sample_key
         )
         params, opt_state = _apply(optimizer, gradient, state.opt_state, state.params)
         return state.replace(params=params, opt_state=opt_state), value
 
-    def update(state, data, key, end, given):
+    def update(state, data, key, end, given, order):
         def once(number, carry):
             here = state.replace(adversary=carry[0])
             return _discriminate(model, batch, config, number, here, data, key, given)
@@ -250,7 +260,7 @@ def _adversarial(phase, model, batch, config):
         state = state.replace(adversary=adversary)
         is_open = output < config.gate
         state, loss = jax.lax.cond(
-            is_open, lambda s: generate(s, data, key, given), lambda s: (s, zero), state
+            is_open, lambda s: generate(s, data, key, given, order), lambda s: (s, zero), state
         )
         metrics = {
             "loss": loss,  # 0 where the gate is closed

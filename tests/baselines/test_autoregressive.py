@@ -141,9 +141,10 @@ def test_single_res_decodes_left_to_right(x64):
     expected = x.copy()
     for row, known in zip(expected, mask):
         given = np.where(known[:, None], row, 0)
+        extra = oracle.context(host, given, known)
         for t in np.flatnonzero(~known):
-            left = oracle.forward_state(host, row, t - 1)
-            right = oracle.backward_state(host, given, known, t + 1)
+            left = oracle.forward_state(host, row, t - 1, extra)
+            right = oracle.backward_state(host, given, known, t + 1, extra)
             row[t] = oracle.head(host["heads"], 0, left, right)[0]
     np.testing.assert_allclose(single_res.impute(params, x, mask), expected, atol=1e-12)
     assert single_res.teacher_forced is losses.teacher_forced

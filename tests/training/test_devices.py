@@ -29,7 +29,8 @@ data = Dataset("toy", "toy", True, x, x[:5], x[:5])
 settings = basketball.get_config()
 with settings.unlocked():
     settings.update(batch_size=16, eval_epochs=2)
-settings.model.update(hidden=4, head_hidden=4, levels=2)
+settings.model.update(hidden=4, head_hidden=4, levels=2, context=True)
+settings.channel_independent = True
 settings.masks.update(low=5.0, high=8.0, per_sequence=True)
 settings.discriminator.update(hidden=4, pretrain_updates=1)
 for phase in ("teacher_forced", "free_running", "adversarial"):

@@ -228,6 +228,10 @@ def test_the_best_model_of_a_run(undisturbed, config, dataset):
     [
         ({"batch_size": 0}, "batch_size: 0"),
         ({"model": {**SETTINGS["model"], "levels": 0}}, "model: levels: 0"),
+        (
+            {"model": {**SETTINGS["model"], "kind": "rnn", "context": True}},
+            "model.context: rnn sees one side of a gap",
+        ),
         ({"masks": {**SETTINGS["masks"], "kind": "x"}}, "masks.kind: 'x'; one of random, block"),
         ({"masks": {**SETTINGS["masks"], "high": 7}}, "2 to 7 missing steps do not fit"),
         ({"free_running": {**PHASE, "schedule": "x"}}, "free_running.schedule: 'x'"),
@@ -251,14 +255,15 @@ def test_shares_of_missing_steps():
 
 
 def test_an_epoch_sees_every_sequence_once():
-    key = jax.random.key(0)
+    key, config = jax.random.key(0), batches.BatchConfig(4, masks.MaskConfig("random", 1, 2))
     epochs = []
     for epoch in range(2):
-        rows = [batches.rows(key, jnp.array(3 * epoch + i), 12, 4) for i in range(3)]
-        epochs.append(np.concatenate(rows))
+        steps_ = [jnp.array(3 * epoch + i) for i in range(3)]
+        orders = [batches.epoch_order(config, key, step, 12) for step in steps_]
+        epochs.append(np.concatenate([batches.rows(o, s, 4) for o, s in zip(orders, steps_)]))
         np.testing.assert_array_equal(np.sort(epochs[-1]), np.arange(12))
     assert (epochs[0] != epochs[1]).any()
-    assert batches.rows(key, jnp.array(5), 3, 64).shape == (3,), "fewer than a batch"
+    assert batches.rows(jnp.arange(3), jnp.array(5), 64).shape == (3,), "fewer than a batch"
 
 
 def test_a_step_is_adamw_on_the_loss(dataset):
