@@ -70,7 +70,7 @@ def main():
     config = run_config.resolve(settings, dataset.train.shape)
     scaler = standardise.fit(dataset.train, config.standardise)
     key = jax.random.fold_in(jax.random.key(given.seed), 7)
-    mask_config = config.batch.masks
+    mask_config = config.masks
     train = np.tile(scaler(dataset.train), (given.draws, 1, 1))
     train = {
         "X": hidden(train, masks.draw_many(key, mask_config, len(train), dataset.steps)),

@@ -100,7 +100,7 @@ class Measured(NamedTuple):
 
 
 def _measure(models, configs, dataset):
-    masks, given = configs[0].batch.masks, report.mask_file(configs[0])
+    masks, given = configs[0].masks, report.mask_file(configs[0])
     counts = robustness.sensible_counts(masks, dataset.steps)
     return Measured(
         tables.make_table(models, dataset, masks, given),
@@ -245,7 +245,7 @@ def _distribution(models, configs, dataset):
     """Samples of the first stochastic model, or None without one."""
     for model, config in zip(models, configs):
         if config.model.stochastic:
-            most = dataset.steps - config.batch.masks.low
+            most = dataset.steps - config.masks.low
             observed = np.unique(np.linspace(1, max(most, 3), 4).round().astype(int))[1:]
             return model.title, samples.draw(model, dataset, observed)
     return None

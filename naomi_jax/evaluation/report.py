@@ -15,9 +15,7 @@ from naomi_jax.training.config import RunConfig
 
 def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Table:
     """Evaluate the model of a run on the test set; also writes results.json there."""
-    table = tables.make_table(
-        [fitted(workdir, config)], dataset, config.batch.masks, mask_file(config)
-    )
+    table = tables.make_table([fitted(workdir, config)], dataset, config.masks, mask_file(config))
     if devices.leads():
         tables.write_json(table, os.path.join(workdir, "results.json"))
     return table
@@ -26,7 +24,7 @@ def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Ta
 def figure_of_run(workdir: str, config: RunConfig, dataset: Dataset, path: str) -> None:
     """Draw a test sequence filled by the model of a run; .gif and .mp4 are films of the recursion."""
     model = fitted(workdir, config)
-    shown = figures.example([model], dataset, config.batch.masks, mask_file(config))
+    shown = figures.example([model], dataset, config.masks, mask_file(config))
     if not path.endswith(figures.FILMS):
         style.save(figures.filled(dataset, shown), path)
         return
@@ -102,7 +100,8 @@ def check_same(folders: list[str]) -> None:
     """Raise InputError unless all runs have the same data, masks and task."""
 
     def asked(record):
-        return record["data"], record["config"]["masks"], _task(record["config"])
+        hidden = [record["config"]["masks"].get(name) for name in ("kind", "low", "high", "file")]
+        return record["data"], hidden, _task(record["config"])
 
     first, *others = (run_folder.read(folder) for folder in folders)
     for folder, record in zip(folders[1:], others):
@@ -115,7 +114,7 @@ def check_same(folders: list[str]) -> None:
 def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
     """One table of several runs on `dataset`; runs of one kind of model share a row."""
     models, configs = load(folders, dataset)
-    return tables.make_table(models, dataset, configs[0].batch.masks, mask_file(configs[0]))
+    return tables.make_table(models, dataset, configs[0].masks, mask_file(configs[0]))
 
 
 def load(folders: list[str], dataset: Dataset) -> tuple[list[tables.Fitted], list[RunConfig]]:
@@ -143,6 +142,6 @@ def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
 
 def mask_file(config: RunConfig):
     """(M, T) of the run's mask file, or None."""
-    if config.batch.masks.kind != "file":
+    if config.masks.kind != "file":
         return None
     return jnp.asarray(masks.load(config.mask_file, config.steps))

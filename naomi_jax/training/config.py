@@ -26,7 +26,8 @@ class RunConfig:
       model: the model's sizes.
       phases: in order.
       adversary: the discriminator, or None without an adversarial phase.
-      batch: how training draws sequences and masks; evaluation hides steps like batch.masks.
+      batch: how training draws sequences and masks.
+      masks: how evaluation hides steps.
       mask_file: of masks.kind "file", or "".
       standardise: "feature" or "step".
       box_symmetries: train on all images of a 2-D trajectory under the symmetries of a square box.
@@ -43,6 +44,7 @@ class RunConfig:
     phases: tuple[PhaseConfig, ...]
     adversary: AdversaryConfig | None
     batch: BatchConfig
+    masks: masks.MaskConfig
     mask_file: str
     standardise: str
     box_symmetries: bool
@@ -73,9 +75,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     per_epoch = max(shape[0] // batch_size, 1)
     kind, sizes = _model(config["model"], shape[2])
     forecast = _is_forecast(config)
-    mask_kind = "tail" if forecast else config["masks"]["kind"]
-    mask_config = masks.MaskConfig(mask_kind, *_missing_range(config["masks"], shape[1]))
-    mask_config.check(shape[1])
+    training, evaluation = _masks(config["masks"], forecast, shape[1])
     # A forecast begins with a trained model: teacher forcing would undo what it has learnt since.
     names = _PHASES[1:] if forecast else _PHASES
     phases = {name: _phase(name, config[name], per_epoch) for name in names}
@@ -96,10 +96,11 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         adversary=adversary,
         batch=BatchConfig(
             batch_size,
-            mask_config,
+            training,
             config["masks"]["per_sequence"],
             neighbours=_neighbours(config, adversary),
         ),
+        masks=evaluation,
         mask_file=config["masks"]["file"],
         standardise=config["standardise"],
         box_symmetries=_box_symmetries(config, shape[2]),
@@ -183,15 +184,20 @@ def _positive(config, name):
     return config[name]
 
 
-def _missing_range(config, steps):
-    """Numbers of missing steps; a value below 1 is a share of the sequence."""
+def _masks(config, forecast, steps):
+    """(MaskConfig of training, of evaluation)."""
 
-    def count(value):
+    def count(value):  # a value below 1 is a share of the sequence
         return round(value * steps) if 0 < value < 1 else int(value)
 
-    return count(config["low"]), min(
-        count(config["high"]), steps - 1 if config["high"] < 1 else steps
-    )
+    kind = "tail" if forecast else config["kind"]
+    high = min(count(config["high"]), steps - 1 if config["high"] < 1 else steps)
+    evaluation = masks.MaskConfig(kind, count(config["low"]), high)
+    evaluation.check(steps)
+    fewest = count(config.get("training_low", 0)) or evaluation.low
+    if kind != "file" and not 1 <= fewest <= high:
+        raise InputError(f"masks.training_low: {fewest} is not between 1 and masks.high, {high}")
+    return dataclasses.replace(evaluation, low=fewest), evaluation
 
 
 def _phase(name, config, per_epoch):

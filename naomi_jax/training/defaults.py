@@ -24,6 +24,7 @@ def masks(low: float, high: float) -> ml_collections.ConfigDict:
     config.kind = "random"  # random, block, tail (the last steps: a forecast) or file
     config.low = float(low)  # fewest missing steps; below 1: a share of the sequence
     config.high = float(high)  # most missing steps
+    config.training_low = 0.0  # fewest in training, where that differs; 0: low
     config.per_sequence = False  # in training; one mask a batch is faster
     config.file = ""  # of kind "file"
     return config

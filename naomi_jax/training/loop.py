@@ -57,7 +57,7 @@ def train(
         train_data = billiards.symmetries(train_data)
     scaler = standardise.fit(train_data, config.standardise)
     given = None
-    if config.batch.masks.kind == "file":
+    if config.masks.kind == "file":
         given = jnp.asarray(masks.load(config.mask_file, dataset.steps))
     mesh = devices.mesh(min(config.batch.size, len(train_data)))
     batch = dataclasses.replace(config.batch, mesh=mesh)
@@ -202,7 +202,7 @@ def _read(unread, name, log):
 def _validator(config, dataset, scaler, given, mesh):
     """params -> mean squared error over the missing entries of the validation set, data's units."""
     key = jax.random.fold_in(jax.random.key(config.seed), 2)
-    val_masks = masks.draw_many(key, config.batch.masks, len(dataset.val), dataset.steps, given)
+    val_masks = masks.draw_many(key, config.masks, len(dataset.val), dataset.steps, given)
     impute = functools.partial(devices.impute, config.functions.impute, mesh)
 
     def validate(params):

@@ -26,6 +26,8 @@ _DEFAULTS = {
     "average": 0.0,
     "precision": "float32",
     "channel_independent": False,
+    "model.context": False,
+    "masks.training_low": 0.0,
     "task": "impute",
     "start_from": "",
 }

@@ -71,10 +71,10 @@ def test_two_faces(table, tmp_path):
         tables.write_json(table, tmp_path / "nowhere" / "t.json")
 
 
-def folder(path, dataset="billiards", source="a", low=3, finished=True, task="impute"):
+def folder(path, dataset="billiards", source="a", low=3, finished=True, task="impute", **masks):
     path.mkdir(parents=True)
     record = {
-        "config": {"dataset": dataset, "masks": {"low": low}, "task": task},
+        "config": {"dataset": dataset, "masks": {"low": low, **masks}, "task": task},
         "data": {"source": source},
         "versions": {},
     }
@@ -89,7 +89,7 @@ def test_which_runs_share_a_table(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="no finished runs of billiards in runs/"):
         report.collect(2, [])
     one = folder(tmp_path / "runs" / "one")
-    folder(tmp_path / "runs" / "two")
+    folder(tmp_path / "runs" / "two", training_low=4, per_sequence=True)
     folder(tmp_path / "runs" / "unfinished", finished=False)
     folder(tmp_path / "runs" / "later", task="forecast")
     other = folder(tmp_path / "runs" / "traffic", dataset="traffic")

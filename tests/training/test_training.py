@@ -234,6 +234,10 @@ def test_the_best_model_of_a_run(undisturbed, config, dataset):
         ),
         ({"masks": {**SETTINGS["masks"], "kind": "x"}}, "masks.kind: 'x'; one of random, block"),
         ({"masks": {**SETTINGS["masks"], "high": 7}}, "2 to 7 missing steps do not fit"),
+        (
+            {"masks": {**SETTINGS["masks"], "training_low": 6}},
+            "masks.training_low: 6 is not between",
+        ),
         ({"free_running": {**PHASE, "schedule": "x"}}, "free_running.schedule: 'x'"),
         ({"teacher_forced": {**PHASE, "epochs": -1}}, "teacher_forced: epochs"),
         (
@@ -250,8 +254,11 @@ def test_a_wrong_setting_is_named(change, message, dataset):
 
 def test_shares_of_missing_steps():
     settings = {**SETTINGS, "masks": {**SETTINGS["masks"], "low": 0.3, "high": 0.99}}
-    resolved = run_config.resolve(settings, (9, 10, 2)).batch.masks
-    assert (resolved.low, resolved.high) == (3, 9)
+    resolved = run_config.resolve(settings, (9, 10, 2))
+    assert resolved.batch.masks == resolved.masks == masks.MaskConfig("random", 3, 9)
+    settings["masks"]["training_low"] = 0.8
+    resolved = run_config.resolve(settings, (9, 10, 2))
+    assert (resolved.batch.masks.low, resolved.masks.low) == (8, 3)
 
 
 def test_an_epoch_sees_every_sequence_once():
