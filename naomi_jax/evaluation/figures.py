@@ -251,7 +251,12 @@ def training(records: dict[str, list[dict]]):
         for axis, field in zip(axes, ("loss", "val_error")):
             points = [(r["step"], r[field]) for r in lines if field in r]
             axis.plot(*zip(*points) if points else ((), ()), dash, lw=1.2, label=name)
-    axes[0].set(xlabel="updates", ylabel="training loss", yscale="symlog")
+    positive = all(
+        line["loss"] > 0 for lines in records.values() for line in lines if "loss" in line
+    )
+    # A likelihood's loss may be negative; at 0 the generator waits.
+    scale = "log" if positive else "linear"
+    axes[0].set(xlabel="updates", ylabel="training loss", yscale=scale)
     axes[1].set(xlabel="updates", ylabel="validation error", yscale="log")
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)

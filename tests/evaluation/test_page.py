@@ -187,6 +187,15 @@ def test_every_frame_of_the_film_is_a_tick_of_the_schedule(dataset, model):
     figures.style.pyplot().close(figure)
 
 
+def test_losses_below_zero_are_drawn_too():
+    for losses, scale in (((3.0, 0.1), "log"), ((3.0, -0.5), "linear")):
+        lines = [{"step": n, "loss": loss} for n, loss in enumerate(losses)]
+        figure = figures.training({"run": [*lines, {"step": 1, "val_error": 0.2}]})
+        assert figure.axes[0].get_yscale() == scale
+        np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), losses)
+        figures.style.pyplot().close(figure)
+
+
 def test_only_a_recursion_is_filmed(model):
     other = model._replace(title="RNN")
     known = np.arange(12) % 4 == 0
