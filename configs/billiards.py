@@ -14,7 +14,7 @@ from naomi_jax.training import defaults
 def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config = defaults.run("billiards")
     ours = model == "naomi"
-    free = model in ("naomi", "single_res")  # trained without a teacher or an adversary
+    free = model in ("naomi", "single_res")  # trained on their own imputations alone
     # Each coordinate of a ball among four walls moves on its own; not in the paper.
     config.channel_independent = ours
 
@@ -35,8 +35,8 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.box_symmetries = True  # train on every flip and turn of the table; not in the paper
     config.eval_epochs = 2  # epochs between validations, each followed by a checkpoint
 
-    # Ten minutes each. Many small steps on the model's own imputations beat few large ones, and teacher
-    # forcing first; MaskGAN, GRUI and the RNN are told the previous step and need it.
+    # Ten minutes each at most. Many small steps on the model's own imputations beat few large ones after
+    # teacher forcing; MaskGAN, GRUI and the RNN keep the settings of their rows in docs/results.md.
     config.batch_size = {"naomi": 8, "single_res": 16}.get(model, 64)
     config.teacher_forced = defaults.phase(epochs=0 if free else 6)
     config.free_running = defaults.phase(

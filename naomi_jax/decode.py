@@ -16,7 +16,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import gru, model
+from naomi_jax import gaps, gru, model
 from naomi_jax.schedule import BACKWARD, FORWARD, Schedule
 
 
@@ -110,8 +110,7 @@ def _anchors(schedule, dtype):
     left, right = schedule.step - stride, schedule.step + stride
     observed = schedule.head_tick == schedule.head.shape[0]  # or beyond the sequence's length
     inside = schedule.forward_tick < schedule.head.shape[0]
-    index = jnp.arange(steps).reshape(-1, *[1] * (observed.ndim - 1))
-    after = jax.lax.cummin(jnp.where(observed & inside, index, steps), axis=0, reverse=True)
+    after = gaps.nearest(observed & inside, steps)[1]
     after = jnp.concatenate([after, jnp.full_like(after[:1], steps)])
     first = (schedule.head > 0) & (schedule.pivot <= steps)
     pivot = jnp.minimum(schedule.pivot, steps)

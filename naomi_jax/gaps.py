@@ -8,6 +8,14 @@ import jax
 import jax.numpy as jnp
 
 
+def nearest(known: chex.Array, none_after: chex.Array | int) -> tuple[chex.Array, chex.Array]:
+    """The last known step up to each one, or -1, and the first from it on, or `none_after`; time leads."""
+    index = _index(known)
+    before = jax.lax.cummax(jnp.where(known, index, -1), axis=0)
+    after = jax.lax.cummin(jnp.where(known, index, none_after), axis=0, reverse=True)
+    return before, after
+
+
 def line(x: chex.Array, known: chex.Array) -> chex.Array:
     """Linear interpolation of each entry between the known ones on both sides.
 
@@ -18,7 +26,7 @@ def line(x: chex.Array, known: chex.Array) -> chex.Array:
       known: bool, broadcast to x.
     """
     steps = x.shape[0]
-    before, after = _nearest(known, steps)
+    before, after = nearest(known, steps)
     left = jnp.where(before < 0, after, before)
     right = jnp.where(after == steps, left, after)
     weight = (_index(known) - left) / jnp.maximum(right - left, 1)
@@ -41,20 +49,12 @@ def distances(known: chex.Array, length: chex.Array | int) -> chex.Array:
     Returns:
       (T, B, 2) integers from 1, where the neighbour is known, on; 1 beyond the length as well.
     """
-    before, after = _nearest(known, length)
+    before, after = nearest(known, length)
     index = _index(known)
     before = jnp.concatenate([jnp.full_like(before[:1], -1), before[:-1]])
     after = jnp.concatenate([after[1:], jnp.broadcast_to(length, after[:1].shape)])
     return jnp.maximum(jnp.stack([index - before, after - index], axis=-1), 1)
 
 
-def _nearest(known, none_after):
-    """The last known step up to each one, or -1, and the first from it on, or `none_after`."""
-    index = _index(known)
-    before = jax.lax.cummax(jnp.where(known, index, -1), axis=0)
-    after = jax.lax.cummin(jnp.where(known, index, none_after), axis=0, reverse=True)
-    return before, after
-
-
 def _index(known):
-    return jnp.arange(known.shape[0]).reshape(-1, *[1] * (known.ndim - 1))
+    return jnp.arange(known.shape[0], dtype=jnp.int32).reshape(-1, *[1] * (known.ndim - 1))

@@ -28,6 +28,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from naomi_jax import gaps
+
 # What a tick does with a GRU cell.
 IDLE = 0  # nothing: padding
 FORWARD = 1  # h = F(h, x_t)
@@ -173,8 +175,7 @@ def _inverse(chosen, position, tick, size, missing):
 
 def _blocks(known, index, length, levels):
     """Level l and last consumed step c of the block that fills each missing step; (T,) both."""
-    after = jax.lax.cummin(jnp.where(known, index, length), reverse=True)
-    before = jax.lax.cummax(jnp.where(known, index, -1))
+    before, after = gaps.nearest(known, length)
     distance = after - before
     offset = index - before  # 1 is the first missing step
     base = before

@@ -16,7 +16,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import arguments, discriminator, gru, losses, model
+from naomi_jax import arguments, discriminator, gaps, gru, losses, model
 
 Params = dict
 
@@ -114,10 +114,7 @@ def lags(observed: chex.Array) -> chex.Array:
     1 where the step before is observed, and at step 0; one more after each missing step (Luo et al.,
     2018, delta with unit time steps).
     """
-    steps = jnp.arange(observed.shape[0])[:, None]
-    last = jax.lax.cummax(jnp.where(observed, steps, -1), axis=0)
-    before = jnp.concatenate([jnp.full_like(last[:1], -1), last[:-1]])
-    return (steps - before).astype(jnp.float32)
+    return gaps.distances(observed, observed.shape[0])[..., 0].astype(jnp.float32)
 
 
 def _decayed(params, state, lag):
