@@ -29,13 +29,13 @@ def line(x: chex.Array, known: chex.Array) -> chex.Array:
     before, after = nearest(known, steps)
     left = jnp.where(before < 0, after, before)
     right = jnp.where(after == steps, left, after)
-    weight = (_index(known) - left) / jnp.maximum(right - left, 1)
+    weight = (_index(known) - left).astype(x.dtype) / jnp.maximum(right - left, 1)
     filled = jnp.where(known, x, 0)
 
     def at(step):
         return jnp.take_along_axis(filled, jnp.clip(step, 0, steps - 1), axis=0)
 
-    between = at(left) + weight.astype(x.dtype) * (at(right) - at(left))
+    between = at(left) + weight * (at(right) - at(left))
     return jnp.where(known, filled, between)
 
 
