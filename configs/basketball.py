@@ -28,6 +28,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.model.stochastic = True  # a Gaussian at each step
     config.model.residual = model == "naomi"  # heads correct a straight line; not in the paper
     config.model.context = False  # encoders that read how far the gap goes; not in the paper
+    config.model.rotation = 0.0  # largest angle a step that GRUs start turning by; not in the paper
 
     config.masks = defaults.masks(40, 49)
     config.standardise = "feature"  # one mean for each coordinate

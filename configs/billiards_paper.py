@@ -24,6 +24,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.model.stochastic = False  # a value at each step, not a distribution
     config.model.residual = False  # heads that correct a straight line; not in the paper
     config.model.context = False  # encoders that read how far the gap goes; not in the paper
+    config.model.rotation = 0.0  # largest angle a step that GRUs start turning by; not in the paper
 
     config.masks = defaults.masks(180, 195)
     config.standardise = "feature"  # one mean for each coordinate; "step": one at each step

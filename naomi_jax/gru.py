@@ -30,8 +30,18 @@ Layer = dict[str, chex.Array]
 Layers = tuple[Layer, ...]
 
 
-def init(key: chex.PRNGKey, inputs: int, hidden: int, layers: int, dtype=jnp.float32) -> Layers:
-    """Layers with weights and biases uniform in +-1/sqrt(hidden), as torch.nn.GRU starts them."""
+def init(
+    key: chex.PRNGKey,
+    inputs: int,
+    hidden: int,
+    layers: int,
+    dtype=jnp.float32,
+    rotation: float = 0.0,
+) -> Layers:
+    """Layers with weights and biases uniform in +-1/sqrt(hidden), as torch.nn.GRU starts them.
+
+    With `rotation` the columns n of every wh start as `rotations` instead.
+    """
 
     def uniform(key, *shape):
         bound = hidden**-0.5
@@ -48,8 +58,27 @@ def init(key: chex.PRNGKey, inputs: int, hidden: int, layers: int, dtype=jnp.flo
                 "c": uniform(c, hidden),
             }
         )
+        if rotation:
+            turned = rotations(hidden, rotation).astype(dtype)
+            result[-1]["wh"] = result[-1]["wh"].at[:, 2 * hidden :].set(turned)
         inputs = hidden
     return tuple(result)
+
+
+def rotations(hidden: int, largest: float) -> chex.Array:
+    """(H, H) orthogonal: pairs of units that turn by angles from 0 to `largest` radians a step.
+
+    A state then starts as a bank of slow oscillators, which keep what they have read for long and tell its
+    age by their phases (cf. Arjovsky et al., ICML 2016; Orvieto et al., ICML 2023).
+    """
+    angles = jnp.linspace(0, largest, (hidden + 1) // 2)
+    first, second = jnp.arange(hidden) // 2, jnp.arange(hidden) % 2
+    pair = first[:, None] == first
+    sign = second[None] - second[:, None]
+    matrix = jnp.where(sign == 0, jnp.cos(angles[first]), sign * jnp.sin(angles[first]))
+    matrix = jnp.where(pair, matrix, 0)
+    # A last unit without a partner stays as it is.
+    return matrix if hidden % 2 == 0 else matrix.at[-1, -1].set(1.0)
 
 
 def product(a: chex.Array, w: chex.Array) -> chex.Array:

@@ -13,6 +13,7 @@ Parameters are a plain pytree; every size is read off its shapes:
 
 import dataclasses
 import functools
+import math
 
 import chex
 import jax
@@ -39,6 +40,9 @@ class ModelConfig:
         line misses. Not in the paper.
       context: both encoders also read what the mask and the observed values say about each step's gap
         (`gap_context`), so that they need not count steps. Not in the paper.
+      rotation: both GRUs start with recurrent weights that turn the state by up to this angle a step
+        (`gru.rotations`); 0 starts them as torch does. Of `init` alone: parameters do not show it. Not in
+        the paper.
     """
 
     dim: int
@@ -49,6 +53,7 @@ class ModelConfig:
     stochastic: bool = False
     residual: bool = False
     context: bool = False
+    rotation: float = 0.0
 
     def __post_init__(self):
         for name in ("dim", "hidden", "layers", "levels", "head_hidden"):
@@ -57,6 +62,8 @@ class ModelConfig:
                 raise ValueError(f"{name}: {value!r} is not a positive integer")
         if self.levels > 10:
             raise ValueError(f"levels: {self.levels} is over 10 (a coarsest stride of 512 steps)")
+        if not 0 <= self.rotation <= math.pi:
+            raise ValueError(f"rotation: {self.rotation!r} is not an angle from 0 to pi")
 
 
 @functools.partial(jax.jit, static_argnames=("config", "dtype"))  # one program, not thirty
@@ -69,7 +76,7 @@ def init(key: chex.PRNGKey, config: ModelConfig, dtype=jnp.float32) -> Params:
       dtype: of every parameter; `impute` computes in it (see also `to_bfloat16`).
     """
     forward, backward, heads = jax.random.split(key, 3)
-    sizes = config.hidden, config.layers, dtype
+    sizes = config.hidden, config.layers, dtype, config.rotation
     wide, narrow = 2 * config.hidden, config.head_hidden
     shapes = {"dec": (wide, narrow), "mean": (narrow, config.dim)}
     if config.stochastic:

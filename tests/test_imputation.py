@@ -1,5 +1,7 @@
 """The promises of naomi_jax.impute."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax import imputation
+from naomi_jax import imputation, model
 from tests import oracle
 
 STEPS, DIM = 20, 2
@@ -277,6 +279,26 @@ def test_a_wrong_argument_is_named(params, change, error, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("hidden", [1, 5, 6])
+def test_grus_start_turning(hidden):
+    config = naomi_jax.ModelConfig(2, hidden, layers=2, levels=2, head_hidden=3)
+    plain = naomi_jax.init(jax.random.key(0), config)
+    turning = naomi_jax.init(jax.random.key(0), dataclasses.replace(config, rotation=0.3))
+    angles = np.linspace(0, 0.3, (hidden + 1) // 2)[: hidden // 2]
+    eigenvalues = np.exp(1j * np.concatenate([angles, -angles, [0] * (hidden % 2)]))
+    for name in ("gru", "back_gru"):
+        for layer, before in zip(turning[name], plain[name]):
+            found = np.linalg.eigvals(np.asarray(layer["wh"][:, 2 * hidden :], np.float64))
+            np.testing.assert_allclose(
+                np.sort_complex(found), np.sort_complex(eigenvalues), atol=1e-6
+            )
+            np.testing.assert_array_equal(
+                layer["wh"][:, : 2 * hidden], before["wh"][:, : 2 * hidden]
+            )
+            np.testing.assert_array_equal(layer["wx"], before["wx"])
+    assert model.config_of(turning) == config, "parameters do not show how they started"
+
+
 def test_a_stochastic_model_needs_a_key(stochastic):
     with pytest.raises(ValueError, match="key: this model is stochastic"):
         naomi_jax.impute(stochastic, **GOOD)
@@ -289,7 +311,8 @@ def test_parameters_that_do_not_fit_together_are_named(params):
 
 
 @pytest.mark.parametrize(
-    "change", [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True)]
+    "change",
+    [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True), dict(rotation=4.0)],
 )
 def test_a_wrong_size_is_named(change):
     with pytest.raises(ValueError, match=next(iter(change))):

@@ -8,7 +8,7 @@ from naomi_jax.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
 from naomi_jax.training.models import MODELS, Model, channel_independent, in_bfloat16
-from naomi_jax.training.steps import PHASES, PhaseConfig
+from naomi_jax.training.steps import LOSSES, PHASES, PhaseConfig
 
 TASKS = ("impute", "forecast")
 _PHASES = ("teacher_forced", "free_running", "adversarial")  # those that are counted in epochs
@@ -79,6 +79,8 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     # A forecast begins with a trained model: teacher forcing would undo what it has learnt since.
     names = _PHASES[1:] if forecast else _PHASES
     phases = {name: _phase(name, config[name], per_epoch) for name in names}
+    if "free_running" in phases:
+        phases["free_running"] = dataclasses.replace(phases["free_running"], loss=_loss(config))
     phases = {name: phase for name, phase in phases.items() if phase.steps}
     if not phases:
         raise InputError(f"{', '.join(f'{name}.epochs' for name in names)} are all 0")
@@ -124,9 +126,9 @@ def _model(config, dim):
     kind = sizes.pop("kind")
     if kind not in MODELS:
         raise InputError(f"model.kind: {kind!r}; one of {', '.join(MODELS)} is needed")
-    for name in ("residual", "context"):
+    for name in ("residual", "context", "rotation"):
         if sizes.get(name) and kind not in ("naomi", "single_res"):
-            raise InputError(f"model.{name}: {kind} sees one side of a gap; set it to False")
+            raise InputError(f"model.{name}: only naomi and single_res have it; set it to 0")
     try:
         return kind, ModelConfig(dim=dim, **sizes)
     except (TypeError, ValueError) as error:
@@ -151,6 +153,13 @@ def _precision(config):
     if precision not in ("float32", "bfloat16"):
         raise InputError(f"precision: {precision!r}; float32 or bfloat16 is needed")
     return precision
+
+
+def _loss(config):
+    loss = config.get("loss", "mse")
+    if loss not in LOSSES:
+        raise InputError(f"loss: {loss!r}; one of {', '.join(LOSSES)} is needed")
+    return loss
 
 
 def _average(config):

@@ -24,9 +24,11 @@ _FREE = ("data",)
 _DEFAULTS = {
     "neighbours": 0,
     "average": 0.0,
+    "loss": "mse",
     "precision": "float32",
     "channel_independent": False,
     "model.context": False,
+    "model.rotation": 0.0,
     "masks.training_low": 0.0,
     "task": "impute",
     "start_from": "",

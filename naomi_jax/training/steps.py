@@ -20,6 +20,7 @@ from naomi_jax.training.models import Model
 
 PHASES = ("teacher_forced", "free_running", "discriminator", "adversarial")
 SCHEDULES = ("constant", "cosine", "step")
+LOSSES = {"mse": losses.missing_error, "rmse": losses.missing_root_error}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,7 @@ class PhaseConfig:
       weight_decay: of AdamW, on matrices only; 0 is Adam.
       scale_inputs: the weights that read the data take min(1, H / D) times the rate. Adam moves each
         of them alike, so D > H of them move a unit's sum further than its H recurrent ones do.
+      loss: of the free-running phase, a name in LOSSES; the others have their own.
     """
 
     name: str
@@ -49,6 +51,7 @@ class PhaseConfig:
     clip: float = 10.0
     weight_decay: float = 0.0
     scale_inputs: bool = False
+    loss: str = "mse"
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES:
@@ -190,7 +193,7 @@ def _supervised(phase, model, batch):
     def loss(params, x, mask, key):
         if phase.name == "teacher_forced":
             return model.teacher_forced(params, x, mask)
-        return losses.missing_error(x, model.impute(params, x, mask, key), mask)
+        return LOSSES[phase.loss](x, model.impute(params, x, mask, key), mask)
 
     def update(state, data, key, end, given, order):
         x, mask, sample_key = batches.draw(batch, data, key, state.step, given, order)
