@@ -8,7 +8,7 @@ from naomi_jax.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
 from naomi_jax.training.models import MODELS, Model, channel_independent, in_bfloat16
-from naomi_jax.training.steps import LOSSES, PHASES, PhaseConfig
+from naomi_jax.training.steps import PHASES, PhaseConfig
 
 TASKS = ("impute", "forecast")
 _PHASES = ("teacher_forced", "free_running", "adversarial")  # those that are counted in epochs
@@ -79,8 +79,8 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     # A forecast begins with a trained model: teacher forcing would undo what it has learnt since.
     names = _PHASES[1:] if forecast else _PHASES
     phases = {name: _phase(name, config[name], per_epoch) for name in names}
-    if "free_running" in phases:
-        phases["free_running"] = dataclasses.replace(phases["free_running"], loss=_loss(config))
+    share = _root_share(config)
+    phases["free_running"] = dataclasses.replace(phases["free_running"], root_share=share)
     phases = {name: phase for name, phase in phases.items() if phase.steps}
     if not phases:
         raise InputError(f"{', '.join(f'{name}.epochs' for name in names)} are all 0")
@@ -155,11 +155,11 @@ def _precision(config):
     return precision
 
 
-def _loss(config):
-    loss = config.get("loss", "mse")
-    if loss not in LOSSES:
-        raise InputError(f"loss: {loss!r}; one of {', '.join(LOSSES)} is needed")
-    return loss
+def _root_share(config):
+    share = config.get("root_share", 0.0)
+    if not 0 <= share <= 1:
+        raise InputError(f"root_share: {share} is not between 0 and 1")
+    return share
 
 
 def _average(config):

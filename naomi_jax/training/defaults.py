@@ -12,7 +12,7 @@ def run(dataset: str) -> ml_collections.ConfigDict:
     config.task = "impute"  # or forecast: only leading steps are observed; no teacher forcing
     config.start_from = ""  # folder of a run to begin with; a forecast takes the imputation run
     config.precision = "float32"  # of matrix products; "bfloat16" on a TPU or GPU
-    config.loss = "mse"  # of the free-running phase; "rmse": the root of each sequence's error
+    config.root_share = 0.0  # first share of free running that counts a sequence by its root error
     config.average = 0.0  # decay of a moving average of the weights, which then imputes; 0: none
     config.channel_independent = False  # one model with D = 1 for each of the D values on its own
     config.neighbours = 0  # similar training sequences to learn the difference from; 0: none

@@ -24,7 +24,7 @@ _FREE = ("data",)
 _DEFAULTS = {
     "neighbours": 0,
     "average": 0.0,
-    "loss": "mse",
+    "root_share": 0.0,
     "precision": "float32",
     "channel_independent": False,
     "model.context": False,

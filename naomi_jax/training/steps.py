@@ -20,7 +20,6 @@ from naomi_jax.training.models import Model
 
 PHASES = ("teacher_forced", "free_running", "discriminator", "adversarial")
 SCHEDULES = ("constant", "cosine", "step")
-LOSSES = {"mse": losses.missing_error, "rmse": losses.missing_root_error}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +38,8 @@ class PhaseConfig:
       weight_decay: of AdamW, on matrices only; 0 is Adam.
       scale_inputs: the weights that read the data take min(1, H / D) times the rate. Adam moves each
         of them alike, so D > H of them move a unit's sum further than its H recurrent ones do.
-      loss: of the free-running phase, a name in LOSSES; the others have their own.
+      root_share: first share of the free-running phase that counts each sequence by the root of its
+        error (`losses.missing_root_error`); the rest goes by the squared error.
     """
 
     name: str
@@ -51,7 +51,7 @@ class PhaseConfig:
     clip: float = 10.0
     weight_decay: float = 0.0
     scale_inputs: bool = False
-    loss: str = "mse"
+    root_share: float = 0.0
 
     def __post_init__(self):
         if self.schedule not in SCHEDULES:
@@ -190,14 +190,21 @@ def _supervised(phase, model, batch):
     """(update, names of its metrics): one gradient step on a loss."""
     optimizer = make_optimizer(phase)
 
-    def loss(params, x, mask, key):
+    def loss(params, x, mask, key, left):
         if phase.name == "teacher_forced":
             return model.teacher_forced(params, x, mask)
-        return LOSSES[phase.loss](x, model.impute(params, x, mask, key), mask)
+        imputed = model.impute(params, x, mask, key)
+        error = losses.missing_error(x, imputed, mask)
+        if not phase.root_share:
+            return error
+        rooted = left > (1 - phase.root_share) * phase.steps
+        return jnp.where(rooted, losses.missing_root_error(x, imputed, mask), error)
 
     def update(state, data, key, end, given, order):
         x, mask, sample_key = batches.draw(batch, data, key, state.step, given, order)
-        value, gradient = jax.value_and_grad(loss)(state.params, x, mask, sample_key)
+        value, gradient = jax.value_and_grad(loss)(
+            state.params, x, mask, sample_key, end - state.step
+        )
         params, opt_state = _apply(optimizer, gradient, state.opt_state, state.params)
         state = state.replace(step=state.step + 1, params=params, opt_state=opt_state)
         return state, {"loss": value}

@@ -239,7 +239,7 @@ def test_the_best_model_of_a_run(undisturbed, config, dataset):
             "masks.training_low: 6 is not between",
         ),
         ({"free_running": {**PHASE, "schedule": "x"}}, "free_running.schedule: 'x'"),
-        ({"loss": "mae"}, "loss: 'mae'; one of mse, rmse is needed"),
+        ({"root_share": 1.5}, "root_share: 1.5 is not between 0 and 1"),
         ({"teacher_forced": {**PHASE, "epochs": -1}}, "teacher_forced: epochs"),
         (
             {"teacher_forced": {**PHASE, "epochs": 0}, "free_running": {**PHASE, "epochs": 0}},
@@ -262,9 +262,30 @@ def test_shares_of_missing_steps():
     assert (resolved.batch.masks.low, resolved.masks.low) == (8, 3)
 
 
-def test_the_loss_is_that_of_the_free_running_phase():
-    phases = run_config.resolve({**SETTINGS, "loss": "rmse"}, (9, 7, 2)).phases
-    assert {p.name: p.loss for p in phases if p.loss != "mse"} == {"free_running": "rmse"}
+def test_the_last_share_of_free_running_goes_by_the_squared_error(dataset):
+    shares = {
+        p.name: p.root_share
+        for p in run_config.resolve({**SETTINGS, "root_share": 0.5}, (9, 7, 2)).phases
+    }
+    assert shares.pop("free_running") == 0.5 and not any(shares.values())
+    phase = steps.PhaseConfig("free_running", 4, 0.0, schedule="constant", root_share=0.5)
+    batch = batches.BatchConfig(100, masks.MaskConfig("tail", 3, 3))
+    resolved = run_config.resolve(SETTINGS, dataset.train.shape)
+    run = steps.make_run(phase, resolved.functions, batch)
+    state = loop.initial_state(resolved)
+    state = state.replace(opt_state=steps.make_optimizer(phase).init(state.params))
+    filled = naomi_jax.impute(state.params, dataset.train, np.array([1, 1, 1, 1, 0, 0, 0]))
+    both = [
+        float(error(jnp.asarray(dataset.train), filled, jnp.array([1, 1, 1, 1, 0, 0, 0])))
+        for error in (losses.missing_root_error, losses.missing_error)
+    ]
+    assert abs(both[0] - both[1]) > 0.01
+    seen = []
+    for stop in range(11, 15):  # the phase is steps 10 to 13 of its run
+        state = state.replace(step=jnp.array(stop - 1, state.step.dtype))
+        state, metrics = run(state, jnp.asarray(dataset.train), jax.random.key(0), stop, 14, None)
+        seen.append(float(metrics["loss"]))
+    np.testing.assert_allclose(seen, [both[0]] * 2 + [both[1]] * 2, rtol=1e-5)
 
 
 def test_an_epoch_sees_every_sequence_once():
@@ -280,12 +301,23 @@ def test_an_epoch_sees_every_sequence_once():
 
 
 @pytest.mark.parametrize(
-    "loss,error", [("mse", losses.missing_error), ("rmse", losses.missing_root_error)]
+    "root_share,error",
+    [
+        (0.0, losses.missing_error),
+        (0.05, losses.missing_root_error),
+        (1.0, losses.missing_root_error),
+    ],
 )
-def test_a_step_is_adamw_on_the_loss(dataset, loss, error):
+def test_a_step_is_adamw_on_the_loss(dataset, root_share, error):
     """One update, against the same written out with numpy."""
     phase = steps.PhaseConfig(
-        "free_running", 10, 1e-2, schedule="constant", clip=0.1, weight_decay=0.3, loss=loss
+        "free_running",
+        10,
+        1e-2,
+        schedule="constant",
+        clip=0.1,
+        weight_decay=0.3,
+        root_share=root_share,
     )
     mask_config = masks.MaskConfig("tail", 3, 3)
     resolved = run_config.resolve(SETTINGS, dataset.train.shape)
