@@ -40,7 +40,7 @@ def get_config(model: str = "naomi") -> ml_collections.ConfigDict:
     config.box_symmetries = True  # train on every flip and turn of the table; not in the paper
     config.eval_epochs = 2  # epochs between validations, each followed by a checkpoint
 
-    # Ten minutes each at most. Many small steps on the model's own imputations beat few large ones after
+    # About ten minutes each. Many small steps on the model's own imputations beat few large ones after
     # teacher forcing; MaskGAN, GRUI and the RNN keep the settings of their rows in docs/results.md.
     config.batch_size = {"naomi": 8, "single_res": 16}.get(model, 64)
     config.teacher_forced = defaults.phase(epochs=0 if free else 6)

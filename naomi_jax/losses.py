@@ -6,6 +6,8 @@ import jax.numpy as jnp
 
 from naomi_jax import model
 
+_ROOT_FLOOR = 1e-3  # keeps the gradient of a root finite where there is no error
+
 
 def squared_error(target: chex.Array, mean: chex.Array, std: None = None) -> chex.Array:
     """Elementwise (target - mean)^2."""
@@ -45,9 +47,7 @@ def missing_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.
       imputed: (B, T, D) or with a leading sample axis.
       mask: (T,) or (B, T), 1 = observed. With nothing missing the error is 0.
     """
-    missing = jnp.broadcast_to((mask == 0)[..., None], imputed.shape).astype(x.dtype)
-    total = (jnp.square(imputed - x) * missing).sum()
-    return total / jnp.maximum(missing.sum(), 1)
+    return weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None])
 
 
 def missing_root_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.Array:
@@ -60,14 +60,8 @@ def missing_root_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> 
       x, imputed: (B, T, D) truth and imputation, standardised.
       mask: (T,) or (B, T), 1 = observed. A sequence with nothing missing counts as one without error.
     """
-    missing = jnp.broadcast_to((mask == 0)[..., None], imputed.shape).astype(x.dtype)
-    total = (jnp.square(imputed - x) * missing).sum((-2, -1))
-    mean = total / jnp.maximum(missing.sum((-2, -1)), 1)
-    # The floor keeps the gradient of the root finite where there is no error.
+    mean = weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None], axis=(-2, -1))
     return jnp.sqrt(mean + _ROOT_FLOOR).mean()
-
-
-_ROOT_FLOOR = 1e-3
 
 
 def discriminator(real: chex.Array, imputed: chex.Array, weights: chex.Array) -> chex.Array:
@@ -85,7 +79,7 @@ def generator(imputed: chex.Array, weights: chex.Array) -> chex.Array:
     return weighted_mean(jax.nn.softplus(-imputed), weights)
 
 
-def weighted_mean(values: chex.Array, weights: chex.Array) -> chex.Array:
-    """Mean of values where weights (broadcast to values) are 1; 0 where none is."""
+def weighted_mean(values: chex.Array, weights: chex.Array, axis=None) -> chex.Array:
+    """Mean over `axis` of values where weights (broadcast to values) are 1; 0 where none is."""
     weights = jnp.broadcast_to(weights, values.shape).astype(values.dtype)
-    return (values * weights).sum() / jnp.maximum(weights.sum(), 1)
+    return (values * weights).sum(axis) / jnp.maximum(weights.sum(axis), 1)

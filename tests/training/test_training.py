@@ -274,16 +274,17 @@ def test_the_last_share_of_free_running_goes_by_the_squared_error(dataset):
     run = steps.make_run(phase, resolved.functions, batch)
     state = loop.initial_state(resolved)
     state = state.replace(opt_state=steps.make_optimizer(phase).init(state.params))
-    filled = naomi_jax.impute(state.params, dataset.train, np.array([1, 1, 1, 1, 0, 0, 0]))
+    data, mask = jnp.asarray(dataset.train), jnp.array([1, 1, 1, 1, 0, 0, 0])
+    filled = naomi_jax.impute(state.params, data, mask)
     both = [
-        float(error(jnp.asarray(dataset.train), filled, jnp.array([1, 1, 1, 1, 0, 0, 0])))
+        float(error(data, filled, mask))
         for error in (losses.missing_root_error, losses.missing_error)
     ]
     assert abs(both[0] - both[1]) > 0.01
     seen = []
     for stop in range(11, 15):  # the phase is steps 10 to 13 of its run
         state = state.replace(step=jnp.array(stop - 1, state.step.dtype))
-        state, metrics = run(state, jnp.asarray(dataset.train), jax.random.key(0), stop, 14, None)
+        state, metrics = run(state, data, jax.random.key(0), stop, 14, None)
         seen.append(float(metrics["loss"]))
     np.testing.assert_allclose(seen, [both[0]] * 2 + [both[1]] * 2, rtol=1e-5)
 
