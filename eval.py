@@ -11,12 +11,14 @@ import sys
 
 from absl import flags
 
-from naomi_jax import commands
+from naomi_jax.cli import process as commands
 from naomi_jax.data import registry
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import fill, page, report
+from naomi_jax.evaluation import fill_file as fill
+from naomi_jax.evaluation import report
+from naomi_jax.figures import page
+from naomi_jax.runs import folder as run_folder
 from naomi_jax.training import config as run_config
-from naomi_jax.training import run_folder
 
 flags.DEFINE_string(
     "impute", None, "A .npz, .npy or .csv file; its NaN or empty entries are filled."

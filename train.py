@@ -14,12 +14,13 @@ import time
 from absl import flags
 from ml_collections import config_flags
 
-from naomi_jax import commands
+from naomi_jax.cli import process as commands
 from naomi_jax.data import registry
 from naomi_jax.evaluation import report
+from naomi_jax.methods.registry import MODELS
+from naomi_jax.runs import folder as run_folder
 from naomi_jax.training import config as run_config
-from naomi_jax.training import devices, loop, run_folder
-from naomi_jax.training.models import MODELS
+from naomi_jax.training import devices, loop
 
 flags.DEFINE_enum(
     "dataset", None, registry.NAMES, "What to train on; traffic unless --data is given."

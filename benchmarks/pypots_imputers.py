@@ -20,11 +20,12 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from naomi_jax import bulk  # noqa: E402
-from naomi_jax.data import masks, registry, standardise  # noqa: E402
+from naomi_jax.data import masks, registry  # noqa: E402
+from naomi_jax.data.transforms import standardize as standardise
 from naomi_jax.evaluation import tables  # noqa: E402
+from naomi_jax.methods import fill as bulk  # noqa: E402
+from naomi_jax.runs import folder as run_folder  # noqa: E402
 from naomi_jax.training import config as run_config  # noqa: E402
-from naomi_jax.training import run_folder  # noqa: E402
 
 
 def brits(steps, dim, epochs, folder):

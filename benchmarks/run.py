@@ -28,8 +28,8 @@ sys.path.insert(0, ROOT)
 
 import naomi_jax  # noqa: E402
 from benchmarks import eager_torch  # noqa: E402
-from naomi_jax import losses  # noqa: E402
 from naomi_jax.data import masks  # noqa: E402
+from naomi_jax.methods import losses  # noqa: E402
 
 JOBS = ("teacher-forced step", "free-running step", "impute")
 

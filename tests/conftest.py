@@ -5,6 +5,9 @@ import os
 import jax
 import pytest
 
+from naomi_jax.data import billiards
+from naomi_jax.data.dataset import Dataset
+
 # Tests compile hundreds of tiny programs once: optimising them costs more than it saves.
 jax.config.update("jax_disable_most_optimizations", True)
 # XLA's older code generator takes half the time. A version without it ends on the unknown flag.
@@ -18,3 +21,10 @@ def x64():
     """Float64 for the duration of a test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    """A small set of billiards."""
+    sets = [billiards.simulate(n, 12, n) for n in (20, 5, 30)]
+    return Dataset("billiards", "billiards, simulated here", True, *sets)

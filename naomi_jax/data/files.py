@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 
-from naomi_jax import writing
+from naomi_jax.data import atomic as writing
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 

@@ -33,7 +33,7 @@ import zlib
 
 import numpy as np
 
-from naomi_jax import writing
+from naomi_jax.data import atomic as writing
 from naomi_jax.data.basketball import COURT, PLAYERS, WIDTH, rotate
 from naomi_jax.errors import InputError
 

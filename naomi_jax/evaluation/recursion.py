@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from naomi_jax.evaluation.tables import Fitted
-from naomi_jax.model import config_of
-from naomi_jax.schedule import Schedule, make_schedule
+from naomi_jax.recursion.model import config_of
+from naomi_jax.recursion.schedule import Schedule, make_schedule
 
 
 class Frame(NamedTuple):

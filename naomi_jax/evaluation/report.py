@@ -7,9 +7,12 @@ import jax.numpy as jnp
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import figures, paper, recursion, style, tables
+from naomi_jax.evaluation import paper, recursion, tables
+from naomi_jax.figures import drawing as figures
+from naomi_jax.figures import style
+from naomi_jax.runs import folder as run_folder
 from naomi_jax.training import config as run_config
-from naomi_jax.training import devices, run_folder
+from naomi_jax.training import devices
 from naomi_jax.training.config import RunConfig
 
 

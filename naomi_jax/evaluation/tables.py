@@ -9,12 +9,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from naomi_jax import bulk, metrics, writing
-from naomi_jax.baselines import knn, linear
-from naomi_jax.data import billiards, masks
+from naomi_jax.data import atomic as writing
+from naomi_jax.data import billiards, masks, metrics
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.data.standardise import Standardiser
+from naomi_jax.data.transforms.standardize import Standardiser
 from naomi_jax.evaluation import paper
+from naomi_jax.methods import fill as bulk
+from naomi_jax.methods import knn, linear
 
 _TEST_MASK_SEED = 2019
 _LEAST_CASES = 200  # small test sets are used several times, under different masks

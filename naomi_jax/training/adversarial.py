@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from naomi_jax import discriminator, losses
-from naomi_jax.training.models import Model
+from naomi_jax.methods import discriminator, losses
+from naomi_jax.methods.registry import Model
 
 _SMOOTHING = 0.9  # of the mean outputs, per update
 _WON, _LOST = 0.01, 0.1

@@ -5,7 +5,8 @@ import dataclasses
 import chex
 import jax
 
-from naomi_jax.data import masks, neighbours
+from naomi_jax.data import masks
+from naomi_jax.data.transforms import neighbors as neighbours
 from naomi_jax.training import devices
 
 

@@ -4,10 +4,10 @@ import dataclasses
 
 from naomi_jax.data import masks
 from naomi_jax.errors import InputError
-from naomi_jax.model import ModelConfig
+from naomi_jax.methods.registry import MODELS, Model, channel_independent, in_bfloat16
+from naomi_jax.recursion.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
-from naomi_jax.training.models import MODELS, Model, channel_independent, in_bfloat16
 from naomi_jax.training.steps import PHASES, PhaseConfig
 
 TASKS = ("impute", "forecast")

@@ -7,7 +7,7 @@ import time
 
 import tqdm
 
-from naomi_jax import writing
+from naomi_jax.data import atomic as writing
 from naomi_jax.errors import InputError
 
 _SECONDS_BETWEEN_LINES = 15

@@ -12,10 +12,12 @@ import time
 import jax
 import jax.numpy as jnp
 
-from naomi_jax import bulk
-from naomi_jax.data import billiards, masks, neighbours, standardise
+from naomi_jax.data import billiards, masks
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.transforms import neighbors as neighbours
+from naomi_jax.data.transforms import standardize as standardise
 from naomi_jax.errors import InputError
+from naomi_jax.methods import fill as bulk
 from naomi_jax.training import adversarial, devices, steps
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.config import RunConfig

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from naomi_jax import losses
 from naomi_jax.errors import InputError
+from naomi_jax.methods import losses
+from naomi_jax.methods.registry import Model
 from naomi_jax.training import adversarial, batches
 from naomi_jax.training.adversarial import Adversary, AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
-from naomi_jax.training.models import Model
 
 PHASES = ("teacher_forced", "free_running", "discriminator", "adversarial")
 SCHEDULES = ("constant", "cosine", "step")

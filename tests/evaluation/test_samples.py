@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax.data import billiards, standardise
+from naomi_jax.data import billiards
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.transforms import standardize as standardise
 from naomi_jax.evaluation import samples, tables
 
 

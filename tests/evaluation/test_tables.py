@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax import metrics
-from naomi_jax.baselines import linear
-from naomi_jax.data import billiards, masks, standardise
+from naomi_jax.data import billiards, masks, metrics
+from naomi_jax.data.transforms import standardize as standardise
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import paper, report, tables
+from naomi_jax.methods import linear
 
 MASKS = masks.MaskConfig("random", 5, 9)
 

@@ -9,13 +9,14 @@ import numpy as np
 import optax
 import pytest
 
-from naomi_jax import discriminator, losses
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.training import adversarial, batches, loop, run_folder, steps
+from naomi_jax.methods import discriminator, losses
+from naomi_jax.methods.registry import MODELS
+from naomi_jax.runs import folder as run_folder
+from naomi_jax.training import adversarial, batches, loop, steps
 from naomi_jax.training import config as run_config
 from naomi_jax.training.checkpoints import Checkpoints
-from naomi_jax.training.models import MODELS
 
 PHASE = dict(
     epochs=0,

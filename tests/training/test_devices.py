@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from naomi_jax.errors import InputError
+from naomi_jax.runs import folder as run_folder
 from naomi_jax.training import config as run_config
-from naomi_jax.training import devices, run_folder
+from naomi_jax.training import devices
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -21,7 +22,9 @@ import os, sys, tempfile, jax, numpy as np
 from configs import basketball
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.training import config, devices, loop, models, run_folder
+from naomi_jax.methods import registry as models
+from naomi_jax.runs import folder as run_folder
+from naomi_jax.training import config, devices, loop
 
 assert jax.device_count() == 8
 x = np.random.default_rng(0).standard_normal((32, 10, 2)).astype(np.float32).cumsum(1) / 10

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax import bulk
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.methods import fill as bulk
+from naomi_jax.runs import folder as run_folder
 from naomi_jax.training import config as run_config
-from naomi_jax.training import loop, run_folder
+from naomi_jax.training import loop
 from tests.training.test_adversarial import PHASE, SETTINGS
 
 

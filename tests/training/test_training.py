@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax import bulk, losses, model
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import report
-from naomi_jax.training import batches, loop, run_folder, steps
+from naomi_jax.methods import fill as bulk
+from naomi_jax.methods import losses
+from naomi_jax.recursion import model
+from naomi_jax.runs import folder as run_folder
+from naomi_jax.training import batches, loop, steps
 from naomi_jax.training import config as run_config
 from naomi_jax.training.checkpoints import Checkpoints
 

@@ -1,0 +1,1 @@
+"""The commands: flags, messages and exit statuses."""

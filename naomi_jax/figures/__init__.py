@@ -1,0 +1,1 @@
+"""Figures and the page; they need matplotlib (extra `plot`)."""

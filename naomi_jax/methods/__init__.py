@@ -1,0 +1,1 @@
+"""Ways to fill a sequence, behind one protocol; a file each."""

@@ -1,0 +1,88 @@
+"""The discriminator of the adversarial phase: how real is each action, given the states before it?
+
+Parameters are a plain pytree:
+
+    {"gru": ({"wx": (D, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)},)      over the sequence
+     "dec": {"kernel": (H + D, H), "bias": (H,)}                          H rows for a whole sequence
+     "out": {"kernel": (H, 1),     "bias": (1,)}}
+
+Values are logits: positive means real. With a step gain the discriminator reads [x_t, gain * (x_t - x_{t-1})]
+in the place of x_t, twice D values: the jitter of a trajectory is far smaller than the trajectory, and a network
+that is given places alone is slow to see it.
+"""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from naomi_jax.recursion import gru
+
+Params = dict
+
+
+@functools.partial(jax.jit, static_argnames=("dim", "hidden", "per_step", "dtype"))
+def init(
+    key: chex.PRNGKey, dim: int, hidden: int, per_step: bool = True, dtype=jnp.float32
+) -> Params:
+    """Fresh parameters, drawn as torch draws them.
+
+    Args:
+      key: a JAX random key.
+      dim: D, values at a time step.
+      hidden: width of the GRU and of the hidden layer (paper's run: 128).
+      per_step: for `step_logits`; False for `sequence_logits`.
+      dtype: of every parameter.
+    """
+    gru_key, dec_key, out_key = jax.random.split(key, 3)
+    return {
+        "gru": gru.init(gru_key, dim, hidden, 1, dtype),
+        "dec": init_dense(dec_key, hidden + dim if per_step else hidden, hidden, dtype),
+        "out": init_dense(out_key, hidden, 1, dtype),
+    }
+
+
+def init_dense(key: chex.PRNGKey, inputs: int, outputs: int, dtype) -> dict:
+    """A Dense layer with weights and bias uniform in +-1/sqrt(inputs), as torch.nn.Linear's."""
+    kernel, bias = jax.random.split(key)
+    bound = inputs**-0.5
+    return {
+        "kernel": jax.random.uniform(kernel, (inputs, outputs), dtype, -bound, bound),
+        "bias": jax.random.uniform(bias, (outputs,), dtype, -bound, bound),
+    }
+
+
+def features(x: chex.Array, step_gain: float) -> chex.Array:
+    """What the discriminator reads of x (B, T, D): x itself, or with a gain (B, T, 2D)."""
+    if not step_gain:
+        return x
+    return jnp.concatenate([x, step_gain * jnp.diff(x, axis=1, prepend=x[:, :1])], axis=-1)
+
+
+def step_logits(params: Params, x: chex.Array) -> chex.Array:
+    """One logit for each action (DESIGN section 3): x_{t+1} given the states x_0 .. x_t.
+
+    Args:
+      params: from `init`.
+      x: (B, T, D), from `features`.
+
+    Returns:
+      (B, T - 1); entry t judges x_{t+1}.
+    """
+    chex.assert_rank(x, 3)
+    x = jnp.swapaxes(x, 0, 1)
+    (states,) = gru.scan(params["gru"], x[:-1])
+    return _judge(params, jnp.concatenate([states, x[1:]], axis=-1)).T
+
+
+def sequence_logits(params: Params, x: chex.Array) -> chex.Array:
+    """One logit for each whole sequence (GRUI's discriminator): (B, T, D) -> (B, 1)."""
+    chex.assert_rank(x, 3)
+    (states,) = gru.scan(params["gru"], jnp.swapaxes(x, 0, 1))
+    return _judge(params, states[-1])[:, None]
+
+
+def _judge(params, features):
+    hidden = jax.nn.relu(features @ params["dec"]["kernel"] + params["dec"]["bias"])
+    return (hidden @ params["out"]["kernel"] + params["out"]["bias"])[..., 0]

@@ -1,0 +1,85 @@
+"""Training objectives on standardised values; scalars to be minimised."""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from naomi_jax.recursion import model
+
+_ROOT_FLOOR = 1e-3  # keeps the gradient of a root finite where there is no error
+
+
+def squared_error(target: chex.Array, mean: chex.Array, std: None = None) -> chex.Array:
+    """Elementwise (target - mean)^2."""
+    return jnp.square(target - mean)
+
+
+def gaussian_nll(target: chex.Array, mean: chex.Array, std: chex.Array) -> chex.Array:
+    """Elementwise negative log-likelihood under N(mean, std^2), with the constant."""
+    # softplus underflows to 0 in float32 near -104: the floor keeps the loss and its gradient finite.
+    std = jnp.maximum(std, 1e-4)
+    return 0.5 * jnp.square((target - mean) / std) + jnp.log(std) + 0.5 * jnp.log(2 * jnp.pi)
+
+
+def teacher_forced(params: model.Params, x: chex.Array, mask: chex.Array) -> chex.Array:
+    """Loss of all (step, level) pairs at once (DESIGN section 3).
+
+    Squared error for a deterministic model, Gaussian negative log-likelihood for a stochastic one;
+    summed over pairs and dimensions, divided by T and by B.
+
+    Args:
+      params: the model.
+      x: (B, T, D) complete sequences.
+      mask: (T,) or (B, T), 1 = observed.
+    """
+    total = 0.0
+    for mean, std, target in model.teacher_forced(params, x, mask):
+        error = squared_error if std is None else gaussian_nll
+        total = total + error(target, mean, std).sum()
+    return total / (x.shape[0] * x.shape[1])
+
+
+def missing_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.Array:
+    """Mean squared error over the missing entries: the free-running loss.
+
+    Args:
+      x: (B, T, D) truth.
+      imputed: (B, T, D) or with a leading sample axis.
+      mask: (T,) or (B, T), 1 = observed. With nothing missing the error is 0.
+    """
+    return weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None])
+
+
+def missing_root_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.Array:
+    """The root of each sequence's mean squared error over its missing entries, averaged over sequences.
+
+    A sequence counts with its distance, not the square of it: the few that go wrong altogether leave
+    more of the gradient to the rest.
+
+    Args:
+      x, imputed: (B, T, D) truth and imputation, standardised.
+      mask: (T,) or (B, T), 1 = observed. A sequence with nothing missing counts as one without error.
+    """
+    mean = weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None], axis=(-2, -1))
+    return jnp.sqrt(mean + _ROOT_FLOOR).mean()
+
+
+def discriminator(real: chex.Array, imputed: chex.Array, weights: chex.Array) -> chex.Array:
+    """Binary cross-entropy of the discriminator: real sequences are 1, imputed ones 0.
+
+    Args:
+      real, imputed: (B, S) logits.
+      weights: broadcast to (B, S); which of them count, such as the missing steps.
+    """
+    return weighted_mean(jax.nn.softplus(-real) + jax.nn.softplus(imputed), weights)
+
+
+def generator(imputed: chex.Array, weights: chex.Array) -> chex.Array:
+    """Cross-entropy of the discriminator's logits on imputed sequences toward 1."""
+    return weighted_mean(jax.nn.softplus(-imputed), weights)
+
+
+def weighted_mean(values: chex.Array, weights: chex.Array, axis=None) -> chex.Array:
+    """Mean over `axis` of values where weights (broadcast to values) are 1; 0 where none is."""
+    weights = jnp.broadcast_to(weights, values.shape).astype(values.dtype)
+    return (values * weights).sum(axis) / jnp.maximum(weights.sum(axis), 1)

@@ -1,0 +1,113 @@
+"""Checks of the public functions' arguments: a stranger's mistake gets a message, not a trace of shapes.
+
+Shapes and dtypes are checked always, values only where they are concrete: under jit, vmap and grad
+they cannot be seen.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from naomi_jax.recursion.model import ModelConfig
+
+
+def _concrete(array):
+    """The array's values, or None while it is traced or in part on another machine."""
+    if isinstance(array, jax.core.Tracer):
+        return None
+    if isinstance(array, jax.Array) and not array.is_fully_addressable:
+        return None
+    return np.asarray(array)
+
+
+def as_array(name: str, value):
+    """`value` as a JAX array.
+
+    Raises:
+      TypeError: it is not an array of numbers.
+    """
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and not (jnp.issubdtype(dtype, jnp.number) or dtype == np.bool_):
+        raise TypeError(f"{name}: dtype {dtype}; numbers are needed")
+    return jnp.asarray(value)
+
+
+def check_sequences(x, config: ModelConfig) -> None:
+    """x: (T, D) or (B, T, D), floating point, of the model's D.
+
+    Raises:
+      TypeError: dtype. ValueError: shape.
+    """
+    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
+        raise TypeError(f"x: dtype {jnp.result_type(x)}; floating-point values are needed")
+    if x.ndim not in (2, 3):
+        raise ValueError(f"x: shape {x.shape}; (T, D) or (B, T, D) is needed")
+    if x.shape[-1] != config.dim:
+        raise ValueError(
+            f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {config.dim}"
+        )
+    if 0 in x.shape:
+        raise ValueError(f"x: shape {x.shape} is empty")
+
+
+def check_mask(mask, x) -> None:
+    """mask: (T,), (B, T), or x's own shape; bool or numbers 0 and 1.
+
+    Raises:
+      ValueError: shape, or a value other than 0 and 1.
+    """
+    dtype = jnp.result_type(mask)
+    accepted = [x.shape[-2:-1], x.shape[:-1], x.shape]
+    if mask.shape not in accepted:
+        options = " or ".join(str(shape) for shape in dict.fromkeys(accepted))
+        raise ValueError(
+            f"mask: shape {mask.shape} does not match x {x.shape}; {options} is needed"
+        )
+    values = _concrete(mask)
+    if values is not None and dtype != np.bool_:
+        wrong = values[(values != 0) & (values != 1)]
+        if wrong.size:
+            raise ValueError(
+                f"mask: value {wrong[0]}; only 0 (missing) and 1 (observed) are accepted"
+            )
+
+
+def check_observed(x, known) -> None:
+    """No NaN or infinity where `known`, which has x's shape.
+
+    Raises:
+      ValueError: naming the first bad entry.
+    """
+    values, known = _concrete(x), _concrete(known)
+    if values is None or known is None:
+        return
+    bad = known & ~np.isfinite(values)
+    if bad.any():
+        place = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"x: {values[place]} at {place}, which the mask says is observed; "
+            "mark it missing (0) in the mask, or repair it"
+        )
+
+
+def check_lengths(lengths, x) -> None:
+    """lengths: (B,) integers from 1 to T.
+
+    Raises:
+      TypeError: dtype. ValueError: shape or range.
+    """
+    if not jnp.issubdtype(jnp.result_type(lengths), jnp.integer):
+        raise TypeError(f"lengths: dtype {jnp.result_type(lengths)}; integers are needed")
+    if x.ndim != 3 or lengths.shape != x.shape[:1]:
+        raise ValueError(
+            f"lengths: shape {lengths.shape} does not match x {x.shape}; (B,) is needed"
+        )
+    values = _concrete(lengths)
+    if values is not None and ((values < 1) | (values > x.shape[1])).any():
+        raise ValueError(f"lengths: {values.tolist()}; from 1 to T = {x.shape[1]} is accepted")
+
+
+def check_samples(num_samples) -> None:
+    """num_samples: None or a positive int."""
+    if num_samples is not None and (not isinstance(num_samples, int) or num_samples < 1):
+        raise ValueError(f"num_samples: {num_samples!r} is not a positive integer")

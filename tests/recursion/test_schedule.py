@@ -1,0 +1,147 @@
+"""The schedule against the literal recursion, exhaustively for short sequences."""
+
+import itertools
+
+import jax
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import naomi_jax
+from naomi_jax.recursion import schedule
+from tests.recursion import oracle
+
+LEVELS = range(1, 7)
+
+
+def greedy_order(mask, levels):
+    """The (step, level, c, n) that Algorithm 1 fills, without a model."""
+    zeros = {
+        "gru": [
+            {"wx": np.zeros((1, 3)), "wh": np.zeros((1, 3)), "b": np.zeros(3), "c": np.zeros(1)}
+        ],
+        "heads": {
+            "dec": {"kernel": np.zeros((levels, 2, 1)), "bias": np.zeros((levels, 1))},
+            "mean": {"kernel": np.zeros((levels, 1, 1)), "bias": np.zeros((levels, 1))},
+        },
+    }
+    zeros["back_gru"] = [{**zeros["gru"][0], "wx": np.zeros((2, 3))}]
+    return oracle.impute(zeros, np.zeros((len(mask), 1)), mask)[1]
+
+
+def read(s):
+    """Fields as numpy, without the padding."""
+    used = np.asarray(s.cell) != schedule.IDLE
+    assert not used[np.argmin(used) :].any() or used.all(), "padding comes last"
+    fields = ("head", "cell", "step", "row", "source", "forward", "pivot")
+    return [
+        dict(zip(fields, map(int, tick)))
+        for tick in zip(*(np.asarray(getattr(s, f))[used] for f in fields))
+    ]
+
+
+@pytest.mark.parametrize("steps,levels", [(1, 1), (1, 3), (2, 2), (7, 1), (8, 2), (9, 3), (10, 4)])
+def test_every_mask_follows_the_recursion(steps, levels):
+    masks = np.array(list(itertools.product([0, 1], repeat=steps)))
+    schedules = jax.jit(jax.vmap(lambda m: naomi_jax.make_schedule(m, levels)))(masks)
+    most = 0
+    for i, mask in enumerate(masks):
+        ticks = read(jax.tree.map(lambda leaf: leaf[i], schedules))
+        filled = [(t["step"], t["head"] - 1) for t in ticks if t["head"]]
+        assert filled == [(step, level) for step, level, _, _ in greedy_order(mask, levels)]
+        consumed = [t["step"] for t in ticks if t["cell"] == schedule.FORWARD]
+        assert consumed == list(range(steps))
+        most = max(most, len(ticks))
+    assert most == schedule.max_ticks(steps, levels), "the bound is reached, never exceeded"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.booleans(), min_size=30, max_size=30), st.sampled_from(LEVELS))
+def test_operands_are_the_states_the_recursion_names(mask, levels):
+    """Every row read was written before, by a tick (or the first pass) of the step it should be of."""
+    steps = len(mask)
+    ticks = read(jax.jit(naomi_jax.make_schedule, static_argnums=1)(np.array(mask), levels))
+    order = iter(greedy_order(np.array(mask), levels))
+    written = {}  # row -> (step, whether it is a forward state)
+
+    def step_of(row, forward):
+        if row > steps:
+            step, is_forward = written[row]
+            assert is_forward == forward
+            return step
+        assert not forward or row == steps  # row T is zero: hf_{-1}
+        return -1 if forward else row
+
+    newest = {}  # step -> the row that holds its newest backward state
+    for tick in ticks:
+        forward = tick["cell"] == schedule.FORWARD
+        if tick["head"]:
+            step, level, c, _ = next(order)
+            assert (tick["step"], tick["head"]) == (step, level + 1)
+            assert step_of(tick["forward"], True) == c
+            pivot = c + 2 * 2**level
+            assert step_of(tick["pivot"], False) == pivot
+            assert tick["pivot"] == newest.get(pivot, pivot)
+        source = step_of(tick["source"], forward)
+        assert source == tick["step"] - 1 if forward else source == tick["step"] + 1
+        if forward:
+            assert tick["row"] == steps + 1 + tick["step"]
+        else:
+            assert tick["source"] == newest.get(source, source)
+            assert tick["row"] == 2 * steps + 1 + sum(not f for _, f in written.values())
+            newest[tick["step"]] = tick["row"]
+        assert written.setdefault(tick["row"], (tick["step"], forward)) == (tick["step"], forward)
+    assert len(written) == len(ticks)
+    assert next(order, None) is None
+
+
+@pytest.mark.parametrize("level,updates", list(enumerate([0, 1, 3, 8, 20, 48])))
+def test_backward_updates_of_a_block(level, updates):
+    """U(l) of DESIGN section 4."""
+    block = schedule._block(level)
+    assert sum(op.cell != schedule.FORWARD for op in block) == updates
+
+
+def test_nothing_observed_is_the_worst_case():
+    """Joining two gaps never takes fewer backward updates, so one gap of all steps bounds all."""
+    for levels in range(1, 11):
+        needed = [0] + [schedule.max_backward_ticks(d - 1, levels) for d in range(1, 400)]
+        for a in range(1, 200):
+            assert all(needed[a] + needed[b] <= needed[a + b] for b in range(1, 200))
+
+
+def test_length_ends_the_schedule_early():
+    mask = np.array([1, 0, 0, 0, 0, 1, 0, 0, 1, 0])
+    for length in (1, 4, 6, 8, 10):
+        whole = read(naomi_jax.make_schedule(mask[:length], 3))
+        cut = read(naomi_jax.make_schedule(mask, 3, length))
+
+        def moved(row):  # hf_t is row T + 1 + t, new backward states begin at row 2T + 1
+            return row + (len(mask) - length) * ((row > length) + (row > 2 * length))
+
+        for a, b in zip(whole, cut, strict=True):
+            assert (a["head"], a["cell"], a["step"]) == (b["head"], b["cell"], b["step"])
+            rows = ("row", "forward", "pivot", "source") if a["head"] else ("row", "source")
+            for name in rows:
+                # hf_{-1} is row T, whichever T; hb_length is zero beyond the length.
+                zero = a[name] == length and b[name] in (length, len(mask))
+                assert zero or moved(a[name]) == b[name]
+
+
+def test_shapes_follow_from_steps_and_levels_alone():
+    shapes = {
+        jax.tree.map(lambda leaf: leaf.shape, naomi_jax.make_schedule(mask, 3))
+        .replace(levels=0)
+        .head
+        for mask in (np.zeros(20), np.ones(20), np.arange(20) % 2)
+    }
+    assert shapes == {(schedule.max_ticks(20, 3),)}
+
+
+def test_it_reads_as_text():
+    text = str(naomi_jax.make_schedule(np.array([1, 0, 0, 0, 1]), 3)).splitlines()
+    assert text[2].split() == "1 x_2 = g_1(hf_0, hb_4); hb_2 = B(hb_3, [1, x_2])".split()
+    assert text[3].split() == "2 x_1 = g_0(hf_0, hb_2); hf_1 = F(hf_0, x_1)".split()
+    assert text[4].split() == "3 hf_2 = F(hf_1, x_2)".split()
+    assert "2 masks" in str(jax.vmap(lambda m: naomi_jax.make_schedule(m, 2))(np.zeros((2, 4))))
