@@ -10,45 +10,78 @@ one. Parameters are a plain pytree:
      "decay": {"scale": (H,), "bias": (H,)}}                     GRUI only
 """
 
+import dataclasses
 import functools
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from naomi_jax.methods import discriminator, losses
-from naomi_jax.recursion import checks as arguments
-from naomi_jax.recursion import gaps, gru, model
+from naomi_jax.fields import Settings, at_least, setting
+from naomi_jax.methods import losses
+from naomi_jax.methods.dense import Dense
+from naomi_jax.recursion import checks, gaps, gru, model
 
 Params = dict
 
 
-@functools.partial(jax.jit, static_argnames=("config", "decay"))
-def init(key: chex.PRNGKey, config: model.ModelConfig, decay: bool) -> Params:
-    """Fresh parameters; `config.levels` is ignored.
+@dataclasses.dataclass(frozen=True)
+class AutoregressiveSettings(Settings):
+    """Sizes of a forward-only model."""
+
+    hidden: int = setting(300, "Width of the GRU.", at_least(1))
+    layers: int = setting(2, "Stacked GRU layers.", at_least(1))
+    head_hidden: int = setting(200, "Width of the head's hidden layer.", at_least(1))
+    stochastic: bool = setting(False, "A Gaussian at each step instead of a value.")
+
+
+class Head(nn.Module):
+    """The next step's mean, and its standard deviation where `stochastic`, from a state (..., H)."""
+
+    hidden: int
+    dim: int
+    stochastic: bool
+
+    @nn.compact
+    def __call__(self, state):
+        hidden = nn.relu(Dense(self.hidden, name="dec")(state))
+        mean = Dense(self.dim, name="mean")(hidden)
+        std = nn.softplus(Dense(self.dim, name="std")(hidden)) if self.stochastic else None
+        return mean, std
+
+
+def _head_of(params) -> Head:
+    """The module that `params` are of."""
+    head = params["head"]
+    return Head(head["dec"]["bias"].shape[0], head["mean"]["bias"].shape[0], "std" in head)
+
+
+def _apply_head(params, state):
+    return _head_of(params).apply({"params": params["head"]}, state)
+
+
+@functools.partial(jax.jit, static_argnames=("settings", "dim", "decay"))
+def init(
+    key: chex.PRNGKey, settings: AutoregressiveSettings, dim: int, decay: bool = False
+) -> Params:
+    """Fresh parameters.
 
     Args:
       key: a JAX random key.
-      config: the sizes.
+      settings: the sizes.
+      dim: D, values at a time step.
       decay: with the time-lag decay of GRUI.
     """
-    keys = jax.random.split(key, 5)
-    shapes = {
-        "dec": (config.hidden, config.head_hidden),
-        "mean": (config.head_hidden, config.dim),
-    }
-    if config.stochastic:
-        shapes["std"] = config.head_hidden, config.dim
+    gru_key, head_key, decay_key = jax.random.split(key, 3)
+    head = Head(settings.head_hidden, dim, settings.stochastic)
     params = {
-        "gru": gru.init(keys[0], config.dim, config.hidden, config.layers),
-        "head": {
-            name: discriminator.init_dense(k, *shape, jnp.float32)
-            for k, (name, shape) in zip(keys[1:], shapes.items())
-        },
+        "gru": gru.init(gru_key, dim, settings.hidden, settings.layers),
+        "head": head.init(head_key, jnp.zeros((1, settings.hidden)))["params"],
     }
     if decay:
-        scale = jax.random.uniform(keys[4], (config.hidden,), maxval=config.hidden**-0.5)
-        params["decay"] = {"scale": scale, "bias": jnp.zeros(config.hidden)}
+        scale = jax.random.uniform(decay_key, (settings.hidden,), maxval=settings.hidden**-0.5)
+        params["decay"] = {"scale": scale, "bias": jnp.zeros(settings.hidden)}
     return params
 
 
@@ -62,15 +95,15 @@ def impute(
 ) -> chex.Array:
     """Fill the missing entries of x, left to right; arguments and errors as naomi_jax.impute's."""
     config = _config_of(params)
-    x, mask = arguments.as_array("x", x), arguments.as_array("mask", mask)
-    arguments.check_sequences(x, config)
-    arguments.check_mask(mask, x)
-    arguments.check_samples(num_samples)
+    x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
+    checks.check_sequences(x, config)
+    checks.check_mask(mask, x)
+    checks.check_samples(num_samples)
     if config.stochastic and key is None:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
     entries = mask if mask.ndim == x.ndim else mask[..., None]
     keep = jnp.broadcast_to(entries != 0, x.shape)
-    arguments.check_observed(x, keep)
+    checks.check_observed(x, keep)
     return _impute(params, x, keep, key if config.stochastic else None, num_samples)
 
 
@@ -97,7 +130,7 @@ def _decode(params, given, keep, noise):
 
     def body(state, xs):
         x, keep, lag, eps = xs
-        mean, std = model.apply_head(params["head"], _decayed(params, state[-1], lag))
+        mean, std = _apply_head(params, _decayed(params, state[-1], lag))
         value = jnp.where(keep, x, mean if std is None else mean + std * eps)
         source = tuple(_decayed(params, h, lag) for h in state)
         state, _ = gru.step(layers, gru.product(value, layers[0]["wx"]), source)
@@ -111,9 +144,9 @@ def _decode(params, given, keep, noise):
 
 
 def lags(observed: chex.Array) -> chex.Array:
-    """Steps since the last observation before each step: (T, B) bool -> (T, B) float.
+    """Steps since the last shown step before each step: (T, B) bool -> (T, B) float.
 
-    1 where the step before is observed, and at step 0; one more after each missing step (Luo et al.,
+    1 where the step before is shown, and at step 0; one more after each missing step (Luo et al.,
     2018, delta with unit time steps).
     """
     return gaps.distances(observed, observed.shape[0])[..., 0].astype(jnp.float32)
@@ -146,7 +179,7 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Arra
     zero = jnp.zeros_like(x, shape=(x.shape[1], layers[0]["wh"].shape[0]))
     projected = gru.product(x, layers[0]["wx"])
     _, before = jax.lax.scan(body, (zero,) * len(layers), projected)
-    mean, std = model.apply_head(params["head"], before)
+    mean, std = _apply_head(params, before)
     error = losses.squared_error if std is None else losses.gaussian_nll
     return error(x, mean, std).sum() / (x.shape[0] * x.shape[1])
 

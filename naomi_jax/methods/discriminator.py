@@ -6,20 +6,33 @@ Parameters are a plain pytree:
      "dec": {"kernel": (H + D, H), "bias": (H,)}                          H rows for a whole sequence
      "out": {"kernel": (H, 1),     "bias": (1,)}}
 
-Values are logits: positive means real. With a step gain the discriminator reads [x_t, gain * (x_t - x_{t-1})]
-in the place of x_t, twice D values: the jitter of a trajectory is far smaller than the trajectory, and a network
-that is given places alone is slow to see it.
+Values are logits: positive means real. With a step gain the discriminator reads
+[x_t, gain * (x_t - x_{t-1})] in the place of x_t, twice D values: the jitter of a trajectory is far
+smaller than the trajectory, and a network that is given places alone is slow to see it.
 """
 
 import functools
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from naomi_jax.methods.dense import Dense
 from naomi_jax.recursion import gru
 
 Params = dict
+
+
+class Judge(nn.Module):
+    """The two layers behind the GRU: features (..., F) to a logit (...)."""
+
+    hidden: int
+
+    @nn.compact
+    def __call__(self, features):
+        hidden = nn.relu(Dense(self.hidden, name="dec")(features))
+        return Dense(1, name="out")(hidden)[..., 0]
 
 
 @functools.partial(jax.jit, static_argnames=("dim", "hidden", "per_step", "dtype"))
@@ -35,22 +48,10 @@ def init(
       per_step: for `step_logits`; False for `sequence_logits`.
       dtype: of every parameter.
     """
-    gru_key, dec_key, out_key = jax.random.split(key, 3)
-    return {
-        "gru": gru.init(gru_key, dim, hidden, 1, dtype),
-        "dec": init_dense(dec_key, hidden + dim if per_step else hidden, hidden, dtype),
-        "out": init_dense(out_key, hidden, 1, dtype),
-    }
-
-
-def init_dense(key: chex.PRNGKey, inputs: int, outputs: int, dtype) -> dict:
-    """A Dense layer with weights and bias uniform in +-1/sqrt(inputs), as torch.nn.Linear's."""
-    kernel, bias = jax.random.split(key)
-    bound = inputs**-0.5
-    return {
-        "kernel": jax.random.uniform(kernel, (inputs, outputs), dtype, -bound, bound),
-        "bias": jax.random.uniform(bias, (outputs,), dtype, -bound, bound),
-    }
+    gru_key, judge_key = jax.random.split(key)
+    features = jnp.zeros((1, hidden + dim if per_step else hidden), dtype)
+    judge = Judge(hidden).init(judge_key, features)["params"]
+    return {"gru": gru.init(gru_key, dim, hidden, 1, dtype), **judge}
 
 
 def features(x: chex.Array, step_gain: float) -> chex.Array:
@@ -61,7 +62,7 @@ def features(x: chex.Array, step_gain: float) -> chex.Array:
 
 
 def step_logits(params: Params, x: chex.Array) -> chex.Array:
-    """One logit for each action (DESIGN section 3): x_{t+1} given the states x_0 .. x_t.
+    """One logit for each action (the paper, section 3.3): x_{t+1} given the states x_0 .. x_t.
 
     Args:
       params: from `init`.
@@ -84,5 +85,5 @@ def sequence_logits(params: Params, x: chex.Array) -> chex.Array:
 
 
 def _judge(params, features):
-    hidden = jax.nn.relu(features @ params["dec"]["kernel"] + params["dec"]["bias"])
-    return (hidden @ params["out"]["kernel"] + params["out"]["bias"])[..., 0]
+    layers = {name: params[name] for name in ("dec", "out")}
+    return Judge(params["out"]["kernel"].shape[0]).apply({"params": layers}, features)

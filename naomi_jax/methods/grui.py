@@ -1,14 +1,24 @@
 """GRUI (Luo et al., 2018) as the paper compares with it: a GRU whose state fades with the time lag.
 
-Before each step the state is multiplied by 1 / exp(max(0, w * lag + b)), where lag counts the steps since
-the last observation. Autoregressive; trained on complete sequences, against one discriminator output
-for the whole sequence.
+Before each step the state is multiplied by 1 / exp(max(0, w * lag + b)), where lag counts the steps
+since the last shown one. Autoregressive; trained on complete sequences, against one discriminator
+output for the whole sequence.
 """
 
+import dataclasses
 import functools
 
-from naomi_jax.methods import autoregressive
+from naomi_jax.methods import autoregressive, discriminator, registry
+from naomi_jax.methods.rnn import RNN
 
-init = functools.partial(autoregressive.init, decay=True)
-impute = autoregressive.impute
-teacher_forced = autoregressive.teacher_forced
+GRUI = registry.register(
+    dataclasses.replace(
+        RNN,
+        name="grui",
+        title="GRUI",
+        init=functools.partial(autoregressive.init, decay=True),
+        judge=discriminator.sequence_logits,
+        color="#008176",
+        dashes=(0, (3, 1, 1, 1, 1, 1)),
+    )
+)

@@ -1,21 +1,29 @@
-"""Linear interpolation between the observed steps on both sides; constant beyond the outermost."""
+"""Linear interpolation between the shown steps on both sides; constant beyond the outermost."""
 
 import chex
 import jax.numpy as jnp
 
+from naomi_jax.methods import registry
+from naomi_jax.methods.method import Method
 from naomi_jax.recursion import gaps
 
 
-def fit() -> tuple:
+def fit(train, val, val_masks) -> tuple[tuple, str]:
     """There is nothing to fit."""
-    return ()
+    del train, val, val_masks
+    return (), ""
 
 
 def impute(params: tuple, x: chex.Array, mask: chex.Array, key=None) -> chex.Array:
-    """Fill x (B, T, D) under mask (T,) or (B, T); zeros where nothing is observed.
+    """Fill x (B, T, D) under mask (T,) or (B, T); zeros where nothing is shown.
 
     `params` and `key` are ignored.
     """
     del params, key
     known = jnp.atleast_2d(mask != 0).T[..., None]
     return jnp.swapaxes(gaps.line(jnp.swapaxes(x, 0, 1), known), 0, 1)
+
+
+LINEAR = registry.register(
+    Method(name="linear", title="Linear", impute=impute, fit=fit, color="#4a90c2", dashes=":")
+)

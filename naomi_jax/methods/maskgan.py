@@ -1,13 +1,14 @@
-"""MaskGAN (Fedus et al., 2018) as the paper compares with it: a forward encoder and one resolution.
+"""MaskGAN (Fedus et al., 2018) as the paper compares with it: a forward encoder, one resolution.
 
 Autoregressive, and trained against a discriminator of every step, which makes it adversarial imitation
-(the paper, section 4.1). Without the adversary it is a plain autoregressive RNN.
+(the paper, section 4.1). Without the adversary it is a plain autoregressive RNN (rnn.py).
 """
 
-import functools
+import dataclasses
 
-from naomi_jax.methods import autoregressive
+from naomi_jax.methods import registry
+from naomi_jax.methods.rnn import RNN
 
-init = functools.partial(autoregressive.init, decay=False)
-impute = autoregressive.impute
-teacher_forced = autoregressive.teacher_forced
+MASKGAN = registry.register(
+    dataclasses.replace(RNN, name="maskgan", title="MaskGAN", color="#b07c00", dashes="-.")
+)

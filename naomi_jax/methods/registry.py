@@ -1,98 +1,50 @@
-"""The models that can be trained, behind one interface."""
+"""All methods by name. A new one is a file that calls `register`; tables, figures and flags find it."""
 
-import dataclasses
-import functools
-from collections.abc import Callable
-from typing import NamedTuple
+import importlib
 
-import jax.numpy as jnp
+from naomi_jax.errors import InputError
+from naomi_jax.methods.method import Method
 
-from naomi_jax.methods import discriminator, grui, losses, maskgan, single_res
-from naomi_jax.recursion import impute as imputation
-from naomi_jax.recursion import model
+# Files of this folder that register methods, in the order of the rows of a table.
+_BUILT_IN = ("linear", "knn", "rnn", "grui", "maskgan", "single_res", "naomi")
+_methods: dict[str, Method] = {}
 
 
-class Model(NamedTuple):
-    """One kind of model.
+def register(method: Method) -> Method:
+    """Make a method known; rows of tables are in the order of registration.
 
-    Attributes:
-      title: in tables.
-      init: (key, ModelConfig) -> params.
-      impute: (params, x, mask, key, *, num_samples) -> x filled.
-      teacher_forced: (params, x, mask) -> loss.
-      judge: (discriminator params, x) -> logits, (B, T - 1) one a step or (B, 1) one a sequence.
+    Raises:
+      ValueError: another one has its name.
     """
-
-    title: str
-    init: Callable
-    impute: Callable
-    teacher_forced: Callable
-    judge: Callable = discriminator.step_logits
-
-    @property
-    def per_step(self) -> bool:
-        """Whether the discriminator judges steps rather than whole sequences."""
-        return self.judge is discriminator.step_logits
+    if _methods.setdefault(method.name, method) != method:
+        raise ValueError(f"method {method.name!r}: there is another one of this name")
+    return method
 
 
-def _baseline(title, module, **rest):
-    return Model(title, module.init, module.impute, module.teacher_forced, **rest)
+def every() -> tuple[Method, ...]:
+    """All of them, in order."""
+    _load()
+    return tuple(_methods.values())
 
 
-MODELS = {
-    "naomi": Model("NAOMI", model.init, imputation.impute, losses.teacher_forced),
-    "single_res": _baseline("SingleRes", single_res),
-    "maskgan": _baseline("MaskGAN", maskgan),
-    "rnn": _baseline("RNN", maskgan),  # MaskGAN's generator; configs/ give it no adversary
-    "grui": _baseline("GRUI", grui, judge=discriminator.sequence_logits),
-}
+def trained() -> tuple[str, ...]:
+    """Names of those that are trained."""
+    return tuple(method.name for method in every() if method.settings)
 
 
-@functools.cache  # one object for each model, so that what is compiled for it is found again
-def in_bfloat16(kind: Model) -> Model:
-    """The same model, computing with `model.to_bfloat16` of its parameters."""
+def get(name: str) -> Method:
+    """The method of that name.
 
-    def impute(params, *args, **options):
-        return kind.impute(model.to_bfloat16(params), *args, **options)
-
-    def teacher_forced(params, *args):
-        return kind.teacher_forced(model.to_bfloat16(params), *args)
-
-    return kind._replace(impute=impute, teacher_forced=teacher_forced)
-
-
-@functools.cache
-def channel_independent(kind: Model) -> Model:
-    """The same model with D = 1, which fills each of a sequence's D values as a sequence of its own.
-
-    One set of parameters for all of them, as in PatchTST (Nie et al., ICLR 2023). Right where the values do
-    not tell of each other, as the coordinates of a ball among four walls: D times the examples of a simpler thing.
+    Raises:
+      InputError: there is none.
     """
-
-    def init(key, config):
-        return kind.init(key, dataclasses.replace(config, dim=1))
-
-    def impute(params, x, mask, key=None, *, num_samples=None):
-        filled = kind.impute(
-            params, _channels(x), _channel_masks(mask, x), key, num_samples=num_samples
-        )
-        filled = filled.reshape(*filled.shape[:-3], len(x), x.shape[2], x.shape[1])
-        return jnp.swapaxes(filled, -1, -2)
-
-    def teacher_forced(params, x, mask):
-        return kind.teacher_forced(params, _channels(x), _channel_masks(mask, x))
-
-    return kind._replace(init=init, impute=impute, teacher_forced=teacher_forced)
+    _load()
+    if name not in _methods:
+        raise InputError(f"method: {name!r}; one of {', '.join(_methods)} is needed")
+    return _methods[name]
 
 
-def _channels(x):
-    """(B, T, D) to (B D, T, 1); the batch stays outermost, so that devices can share it."""
-    return jnp.swapaxes(x, 1, 2).reshape(-1, x.shape[1], 1)
-
-
-def _channel_masks(mask, x):
-    """Masks of x's channels, (B D, T); a mask that all share, (T,), stays as it is."""
-    if mask.ndim == 1:
-        return mask
-    mask = mask if mask.ndim == 3 else jnp.asarray(mask)[..., None]
-    return _channels(jnp.broadcast_to(mask, x.shape))[..., 0]
+def _load():
+    """Import the built-in files; not at the top, because they import this one."""
+    for name in _BUILT_IN:
+        importlib.import_module(f"naomi_jax.methods.{name}")

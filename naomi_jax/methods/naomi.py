@@ -1,0 +1,86 @@
+"""NAOMI, the paper's method: coarse to fine, one step at a time (naomi_jax/recursion)."""
+
+import dataclasses
+
+import numpy as np
+
+from naomi_jax.fields import Settings, at_least, between, setting
+from naomi_jax.methods import losses, registry
+from naomi_jax.methods.method import Frame, Method
+from naomi_jax.recursion import gru, model
+from naomi_jax.recursion.impute import impute
+from naomi_jax.recursion.schedule import make_schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class NaomiSettings(Settings):
+    """Sizes of a NAOMI model, as ModelConfig has them, and how its GRUs start."""
+
+    hidden: int = setting(300, "Width of both GRUs.", at_least(1))
+    layers: int = setting(2, "Stacked GRU layers.", at_least(1))
+    levels: int = setting(
+        4, "Resolutions: the coarsest stride is 2^(levels - 1) steps.", between(1, 10)
+    )
+    head_hidden: int = setting(200, "Width of each level's hidden layer.", at_least(1))
+    stochastic: bool = setting(False, "A Gaussian at each step instead of a value.")
+    residual: bool = setting(
+        False, "Heads correct a straight line between the pivots; not in the paper."
+    )
+    context: bool = setting(
+        False, "Encoders also read that line and how far each gap goes; not in the paper."
+    )
+    rotation: float = setting(
+        0.0,
+        "GRUs start as slow oscillators that turn by up to this angle a step (radians); 0 starts "
+        "them as torch does. Not in the paper.",
+        between(0, np.pi),
+    )
+
+    def model(self, dim: int) -> model.ModelConfig:
+        """The ModelConfig for D = dim."""
+        sizes = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del sizes["rotation"]
+        return model.ModelConfig(dim=dim, **sizes)
+
+
+def init(key, settings: NaomiSettings, dim: int) -> model.Params:
+    """Fresh parameters."""
+    start = gru.rotations(settings.rotation) if settings.rotation else None
+    return model.init(key, settings.model(dim), recurrent_init=start)
+
+
+def frames(params, mask) -> list[Frame]:
+    """The recursion under one mask, a frame for each decoded step in the schedule's order."""
+    return frames_of(make_schedule(mask, model.config_of(params).levels), mask)
+
+
+def frames_of(schedule, mask) -> list[Frame]:
+    """One frame for each decoded step, in the schedule's order.
+
+    Args:
+      schedule: of one mask, with (N,) fields.
+      mask: (T,) that it was made from.
+    """
+    head, step, forward = (np.asarray(f) for f in (schedule.head, schedule.step, schedule.forward))
+    known = [int(t) for t in np.flatnonzero(np.asarray(mask) != 0)]
+    found = []
+    for tick in np.flatnonzero(head > 0):
+        level, here = int(head[tick]) - 1, int(step[tick])
+        left = int(forward[tick]) - schedule.steps - 1
+        found.append(Frame(here, level, left, here + 2**level, tuple(sorted(known))))
+        known.append(here)
+    return found
+
+
+NAOMI = registry.register(
+    Method(
+        name="naomi",
+        title="NAOMI",
+        impute=impute,
+        settings=NaomiSettings,
+        init=init,
+        teacher_forced=losses.teacher_forced,
+        frames=frames,
+        color="#c1272d",
+    )
+)
