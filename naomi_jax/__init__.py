@@ -4,11 +4,16 @@ params = naomi_jax.init(key, naomi_jax.ModelConfig(dim=2))
 filled = naomi_jax.impute(params, x, mask, key)
 """
 
+from typing import TYPE_CHECKING
+
 from naomi_jax.recursion.impute import impute
 from naomi_jax.recursion.model import ModelConfig, init, to_bfloat16
 from naomi_jax.recursion.schedule import Schedule, make_schedule
 from naomi_jax.recursion.torch_import import from_torch
 from naomi_jax.version import __version__
+
+if TYPE_CHECKING:
+    from naomi_jax.runs.opening import load
 
 __all__ = [
     "ModelConfig",
@@ -17,6 +22,16 @@ __all__ = [
     "from_torch",
     "impute",
     "init",
+    "load",
     "make_schedule",
     "to_bfloat16",
 ]
+
+
+def __getattr__(name: str):
+    # Opening a run needs orbax and optax, whose import takes longer than everything else here.
+    if name == "load":
+        from naomi_jax.runs.opening import load
+
+        return load
+    raise AttributeError(f"module 'naomi_jax' has no attribute {name!r}")

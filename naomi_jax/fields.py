@@ -144,10 +144,14 @@ def leaves(settings: Settings, path: tuple[str, ...] = ()) -> list[Leaf]:
         elif _is_list(value):
             for key, part in zip(_keys(value), value, strict=True):
                 found += leaves(part, (*here, key))
-        else:
+        elif value is not None or not _takes_settings(hints[field.name]):
             meaning = field.metadata.get("meaning", "")
             found.append(Leaf(here, hints[field.name], value, meaning))
     return found
+
+
+def _takes_settings(hint):
+    return any(isinstance(o, type) and issubclass(o, Settings) for o in typing.get_args(hint))
 
 
 def _is_list(value):

@@ -1,7 +1,7 @@
-"""Masks: which steps are missing, 1 = observed.
+"""Masks: which steps are missing, 1 = shown.
 
-Drawn on device from a key, with shapes that depend on nothing drawn, so that a training step draws its
-own. Step 0 is always observed.
+Drawn on device from a key, with shapes that depend on nothing drawn, so that a training step draws
+its own. Step 0 is always shown.
 """
 
 import dataclasses
@@ -13,8 +13,64 @@ import jax.numpy as jnp
 import numpy as np
 
 from naomi_jax.errors import InputError
+from naomi_jax.fields import Settings, setting
 
-KINDS = ("random", "block", "tail", "file")
+KINDS = ("random", "block", "tail")
+FILES = (".npy", ".npz")
+
+
+@dataclasses.dataclass(frozen=True)
+class Masks(Settings):
+    """How steps are hidden, as a run states it; `resolve` fits it to sequences of T steps."""
+
+    kind: str = setting(
+        "random",
+        "random: steps anywhere (the paper's); block: one gap; tail: the last steps, a forecast; or "
+        "a mask file (.npy or .npz with key mask, (T,) or (M, T), 1 = shown).",
+    )
+    missing: tuple[int, int] | None = setting(
+        None, "Fewest and most missing steps; the number is uniform between them."
+    )
+    share: tuple[float, float] | None = setting(
+        None, "The same as shares of the sequence, instead of `missing`."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.kind not in KINDS and not self.kind.endswith(FILES):
+            raise InputError(
+                f"kind: {self.kind!r}; one of {', '.join(KINDS)} or a file ending in .npy or .npz "
+                "is needed"
+            )
+        if self.kind in KINDS and (self.missing is None) == (self.share is None):
+            raise InputError("missing: either missing or share is needed, and not both")
+        if self.share and not 0 < self.share[0] <= self.share[1] < 1:
+            raise InputError(
+                f"share: {self.share}; two numbers between 0 and 1 are needed, in order"
+            )
+
+    def resolve(self, steps: int) -> "MaskConfig":
+        """The counts for sequences of T steps.
+
+        Raises:
+          InputError: they do not fit.
+        """
+        if self.kind not in KINDS:
+            return MaskConfig("file", 0, 0)
+        low, high = self.missing or (0, 0)
+        if self.share:
+            low, high = (round(share * steps) for share in self.share)
+            low, high = max(low, 1), min(high, steps - 1)
+        if not 1 <= low <= high <= steps - 1:
+            raise InputError(
+                f"missing: {low} to {high} missing steps do not fit sequences of {steps} steps; two "
+                f"numbers between 1 and {steps - 1} are needed, in order"
+            )
+        return MaskConfig(self.kind, low, high)
+
+    def rows(self, steps: int) -> np.ndarray | None:
+        """(M, T) masks of the mask file, or None where there is none."""
+        return None if self.kind in KINDS else load(self.kind, steps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,18 +86,6 @@ class MaskConfig:
     kind: str
     low: int
     high: int
-
-    def __post_init__(self):
-        if self.kind not in KINDS:
-            raise InputError(f"masks.kind: {self.kind!r}; one of {', '.join(KINDS)} is needed")
-
-    def check(self, steps: int) -> None:
-        """Raise InputError unless 1 <= low <= high <= steps - 1."""
-        if self.kind != "file" and not 1 <= self.low <= self.high <= steps - 1:
-            raise InputError(
-                f"masks: {self.low} to {self.high} missing steps do not fit sequences of {steps} "
-                f"steps; set masks.low and masks.high between 1 and {steps - 1}"
-            )
 
 
 def draw(key: chex.PRNGKey, config: MaskConfig, steps: int, given: chex.Array | None = None):
@@ -84,7 +128,8 @@ def draw_many(key, config: MaskConfig, count: int, steps: int, given=None):
 def hide_many(key, kind: str, counts: chex.Array, sequences: int, steps: int) -> chex.Array:
     """Masks with each of `counts` missing steps, (C, sequences, T) float32.
 
-    A sequence's masks share their random places: of "random" ones, more missing steps contain the fewer.
+    A sequence's masks share their random places: of "random" ones, more missing steps contain the
+    fewer.
     """
     keys = jax.random.split(key, sequences)
     of_count = jax.vmap(lambda key, count: hide(key, kind, count, steps), (0, None))
@@ -118,5 +163,5 @@ def load(path: str | os.PathLike, steps: int) -> np.ndarray:
             f"{path}: shape {loaded.shape}; masks of {steps} steps are needed, (T,) or (M, T)"
         )
     if not np.isin(loaded, (0, 1)).all():
-        raise InputError(f"{path}: values other than 0 (missing) and 1 (observed)")
+        raise InputError(f"{path}: values other than 0 (missing) and 1 (shown)")
     return np.atleast_2d(loaded).astype(np.float32)

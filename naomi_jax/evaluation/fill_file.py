@@ -1,14 +1,22 @@
 """Fill the holes of a user's file with a trained model."""
 
+import os
+
 import jax
 import numpy as np
 
 from naomi_jax.data import files
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation.tables import Fitted
+from naomi_jax.methods.fitted import Fitted
 
 
-def fill_file(model: Fitted, source: str, target: str, num_samples=None, seed=0) -> str:
+def fill_file(
+    model: Fitted,
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    num_samples: int | None = None,
+    seed: int = 0,
+) -> str:
     """Read `source`, fill its NaN entries, write `target` in the same format.
 
     Sequences may have any length. A step is decoded if any of its entries is missing; those that are
@@ -27,22 +35,21 @@ def fill_file(model: Fitted, source: str, target: str, num_samples=None, seed=0)
       InputError: a file cannot be read or written, or does not fit the model.
     """
     table, values = files.read_series(source)
-    dim = model.scaler.std.shape[0]
+    dim = model.transforms.standardizer.std.shape[0]
     if values.shape[-1] != dim:
         raise InputError(
             f"{source}: {values.shape[-1]} values at a step; the model was trained on {dim}"
         )
     if num_samples is not None and num_samples < 1:
-        raise InputError(f"--num-samples: {num_samples} is not a positive integer")
+        raise InputError(f"--num_samples: {num_samples} is not a positive integer")
     single = values.ndim == 2
     x = values[None] if single else values
-    known = ~np.isnan(x)
-    if known.all():
+    observed = ~np.isnan(x)
+    if observed.all():
         files.write_series(target, table, values)
         return f"{target}: nothing was missing in {source}"
-    key = jax.random.key(seed)
-    filled = model.fill(x, known, key, num_samples)
-    filled = np.where(known, x, filled).astype(values.dtype)
+    filled = model.fill(x, observed, jax.random.key(seed), num_samples)
+    filled = np.where(observed, x, filled).astype(values.dtype)
     files.write_series(target, table, filled[..., 0, :, :] if single else filled)
-    missing = np.count_nonzero(~known)
-    return f"{target}: {missing} of {known.size} entries of {source} filled"
+    missing = np.count_nonzero(~observed)
+    return f"{target}: {missing} of {observed.size} entries of {source} filled"

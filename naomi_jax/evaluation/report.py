@@ -1,42 +1,46 @@
-"""The tables and figures of runs' folders."""
+"""Tables of runs' folders, and which runs may share one."""
 
 import os
 
 import jax.numpy as jnp
 
-from naomi_jax.data import masks
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import paper, recursion, tables
-from naomi_jax.figures import drawing as figures
-from naomi_jax.figures import style
-from naomi_jax.runs import folder as run_folder
-from naomi_jax.training import config as run_config
+from naomi_jax.evaluation import tables
+from naomi_jax.methods.fitted import Fitted
+from naomi_jax.runs import opening, record
 from naomi_jax.training import devices
-from naomi_jax.training.config import RunConfig
+from naomi_jax.training.settings import Run
+
+RESULTS = "results.json"
 
 
-def table_of_run(workdir: str, config: RunConfig, dataset: Dataset) -> tables.Table:
+def table_of_run(workdir: str, dataset: Dataset) -> tables.Table:
     """Evaluate the model of a run on the test set; also writes results.json there."""
-    table = tables.make_table([fitted(workdir, config)], dataset, config.masks, mask_file(config))
-    if devices.leads():
-        tables.write_json(table, os.path.join(workdir, "results.json"))
+    table = table_of_runs([workdir], dataset)
+    if devices.is_main_process():
+        tables.write_json(table, os.path.join(workdir, RESULTS))
     return table
 
 
-def figure_of_run(workdir: str, config: RunConfig, dataset: Dataset, path: str) -> None:
-    """Draw a test sequence filled by the model of a run; .gif and .mp4 are films of the recursion."""
-    model = fitted(workdir, config)
-    shown = figures.example([model], dataset, config.masks, mask_file(config))
-    if not path.endswith(figures.FILMS):
-        style.save(figures.filled(dataset, shown), path)
-        return
-    found = recursion.of_models([model], shown.known)
-    if found is None:
-        raise InputError(
-            f"{path}: {model.title} fills left to right, there is no recursion to show"
-        )
-    figures.animation(dataset, shown, *found, path)
+def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
+    """One table of several runs on `dataset`; runs of one method share a row."""
+    models, runs = load(folders, dataset)
+    return tables.make_table(models, dataset, *test_masks(runs[0], dataset))
+
+
+def load(folders: list[str], dataset: Dataset) -> tuple[list[Fitted], list[Run]]:
+    """The models of several runs on `dataset`, and their settings."""
+    records = [record.read(folder) for folder in folders]
+    models = [opening.fitted(f, found) for f, found in zip(folders, records, strict=True)]
+    return models, [found.run for found in records]
+
+
+def test_masks(run: Run, dataset: Dataset):
+    """How a run's test set is hidden: its MaskConfig, and (M, T) of its mask file or None."""
+    rows = run.masks.test.rows(dataset.steps)
+    return run.masks.test.resolve(dataset.steps), None if rows is None else jnp.asarray(rows)
 
 
 def collect(number: int, folders: list[str]) -> list[str]:
@@ -52,25 +56,29 @@ def collect(number: int, folders: list[str]) -> list[str]:
     Raises:
       InputError: there is none, or they differ.
     """
-    name = paper.NUMBERS[number]
+    name = datasets.of_table(number).name
     if not folders:
         folders = sorted(
             entry.path
             for entry in (os.scandir("runs") if os.path.isdir("runs") else ())
-            if os.path.exists(os.path.join(entry.path, "results.json"))
-            and _imputes(run_folder.read(entry.path)["config"], name)
+            if os.path.exists(os.path.join(entry.path, RESULTS))
+            and _imputes(record.read(entry.path).run, name)
         )
         if not folders:
             raise InputError(
                 f"--table {number}: no finished runs of {name} in runs/; make them with train.py "
-                f"--dataset {name} --model NAME --workdir runs/..., or name their folders"
+                f"--dataset {name} --method NAME --workdir runs/..., or name their folders"
             )
     for folder in folders:
-        found = run_folder.read(folder)["config"]["dataset"]
+        found = record.read(folder).run.data.name
         if found != name:
             raise InputError(f"{folder}: a run on {found}; table {number} is about {name}")
     check_same(folders)
     return folders
+
+
+def _imputes(run, name):
+    return run.data.name == name and not run.is_forecast
 
 
 def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
@@ -79,72 +87,28 @@ def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
     Raises:
       InputError: they are not.
     """
-    groups = [], []
-    first = run_folder.read(folders[0])["data"]
+    groups: tuple[list[str], list[str]] = [], []
+    first = record.read(folders[0]).data
     for folder in folders:
-        record = run_folder.read(folder)
-        groups[_task(record["config"]) == "forecast"].append(folder)
-        if record["data"] != first:
+        found = record.read(folder)
+        groups[found.run.is_forecast].append(folder)
+        if found.data != first:
             raise InputError(f"{folder}: other data than {folders[0]}; make a page for each")
     for group in filter(None, groups):
         check_same(group)
     return groups
 
 
-def _task(settings):
-    return settings.get("task", "impute")
-
-
-def _imputes(settings, name):
-    return settings["dataset"] == name and _task(settings) == "impute"
-
-
 def check_same(folders: list[str]) -> None:
-    """Raise InputError unless all runs have the same data, masks and task."""
+    """Raise InputError unless all runs have the same data and the same masks in testing."""
 
-    def asked(record):
-        hidden = [record["config"]["masks"].get(name) for name in ("kind", "low", "high", "file")]
-        return record["data"], hidden, _task(record["config"])
+    def asked(folder):
+        found = record.read(folder)
+        return found.data, found.run.masks.test
 
-    first, *others = (run_folder.read(folder) for folder in folders)
-    for folder, record in zip(folders[1:], others):
-        if asked(record) != asked(first):
+    first = asked(folders[0])
+    for folder in folders[1:]:
+        if asked(folder) != first:
             raise InputError(
-                f"{folder}: other data, masks or task than {folders[0]}; the runs must be on the same"
+                f"{folder}: other data or masks than {folders[0]}; the runs must be on the same"
             )
-
-
-def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
-    """One table of several runs on `dataset`; runs of one kind of model share a row."""
-    models, configs = load(folders, dataset)
-    return tables.make_table(models, dataset, configs[0].masks, mask_file(configs[0]))
-
-
-def load(folders: list[str], dataset: Dataset) -> tuple[list[tables.Fitted], list[RunConfig]]:
-    """The models of several runs on `dataset`, and their settings."""
-    records = [run_folder.read(folder)["config"] for folder in folders]
-    configs = [run_config.resolve(record, dataset.train.shape) for record in records]
-    return [fitted(folder, config) for folder, config in zip(folders, configs)], configs
-
-
-def open_run(workdir: str) -> tables.Fitted:
-    """The trained model in a run's folder; its `fill` takes sequences in the data's own units.
-
-    Raises:
-      InputError: there is none.
-    """
-    record = run_folder.read(workdir)
-    return fitted(workdir, run_config.resolve(record["config"], tuple(record["data"]["shape"][0])))
-
-
-def fitted(workdir: str, config: RunConfig) -> tables.Fitted:
-    """The model of a run."""
-    params, scaler, _ = run_folder.load_model(workdir, config)
-    return tables.Fitted(config.functions.title, config.functions.impute, params, scaler)
-
-
-def mask_file(config: RunConfig):
-    """(M, T) of the run's mask file, or None."""
-    if config.masks.kind != "file":
-        return None
-    return jnp.asarray(masks.load(config.mask_file, config.steps))

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from naomi_jax.data import masks
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import tables
-from naomi_jax.evaluation.tables import Fitted
+from naomi_jax.methods.fitted import Fitted
 
 _SEQUENCES = 100  # of the test set, at most
 _SEED = 2020  # of the masks
@@ -22,7 +23,7 @@ class Curves(NamedTuple):
     Attributes:
       counts: (C,) numbers of missing steps.
       columns: names of the metrics, with units.
-      quartiles: for each model's title (columns, C, 3): 25 %, median, 75 %; NaN where nothing counts.
+      quartiles: for each method's name (columns, C, 3): 25 %, median, 75 %; NaN where nothing counts.
     """
 
     counts: np.ndarray
@@ -44,7 +45,7 @@ def curves(
     All counts go through each model as one batch after the other of the same shape: it compiles once.
 
     Args:
-      models: trained; of several with one title the first is used. Linear comes beside them.
+      models: trained; of several of one method the first is used. A straight line comes beside them.
       dataset: their data.
       config: how steps are hidden ("file" counts as "random"); its range is not used.
       counts: (C,) numbers of missing steps.
@@ -56,12 +57,12 @@ def curves(
     every = np.tile(x, (len(counts), 1, 1))
     flat = mask.reshape(-1, dataset.steps)
     fills = tables.fills(models, every, flat, key)
-    columns = tables.COLUMNS[dataset.name]
+    columns = datasets.get(dataset.name).metrics
     if len(columns) > 1:
-        fills["Expert"] = every
+        fills[tables.EXPERT] = every
     quartiles = {
-        title: np.stack([_quartiles(c, every, f, flat, len(counts)) for c in columns])
-        for title, f in fills.items()
+        name: np.stack([_quartiles(c, every, f, flat, len(counts)) for c in columns])
+        for name, f in fills.items()
     }
     return Curves(counts, tuple(column.name for column in columns), quartiles)
 

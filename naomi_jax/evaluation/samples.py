@@ -1,4 +1,4 @@
-"""The distribution that a stochastic model has learnt (Figure 9), and whether it can be believed."""
+"""The distribution that a stochastic model has learned (Figure 9), and whether it can be believed."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.evaluation.tables import Fitted
+from naomi_jax.methods.fitted import Fitted
 
 _SAMPLES = 50
 _SEQUENCES = 32  # of the test set, at most
@@ -16,12 +16,12 @@ LEVELS = (0.5, 0.8, 0.9)  # of the central intervals
 
 
 class Distribution(NamedTuple):
-    """Samples of the same sequences for several numbers of observed steps.
+    """Samples of the same sequences for several numbers of shown steps.
 
     Attributes:
-      observed: (C,) numbers of observed steps.
+      observed: (C,) numbers of shown steps.
       truth: (B, T, D).
-      mask: (C, B, T), 1 = observed; more observed steps contain the fewer.
+      mask: (C, B, T), 1 = shown; more shown steps contain the fewer.
       samples: (C, S, B, T, D).
     """
 
@@ -32,7 +32,7 @@ class Distribution(NamedTuple):
 
 
 def draw(model: Fitted, dataset: Dataset, observed: np.ndarray) -> Distribution:
-    """50 samples of test sequences for each number of observed steps, hidden at random places.
+    """50 samples of test sequences for each number of shown steps, hidden at random places.
 
     Args:
       model: stochastic.
@@ -57,7 +57,7 @@ def crps(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     Args:
       samples: (S, B, T, D), S > 1.
       truth: (B, T, D).
-      mask: (B, T), 1 = observed.
+      mask: (B, T), 1 = shown.
     """
     missing = np.asarray(mask) == 0
     values = np.sort(samples[:, missing].astype(np.float64), axis=0)

@@ -1,106 +1,51 @@
-"""The paper's tables: models and baselines on the test set, in the paper's units."""
+"""Tables: methods on the test set, in the units of the data set's metrics, beside the paper's."""
 
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import jax
 import numpy as np
 
-from naomi_jax.data import atomic as writing
-from naomi_jax.data import billiards, masks, metrics
+from naomi_jax.data import masks, metrics
+from naomi_jax.data import registry as datasets
+from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.data.transforms.standardize import Standardiser
-from naomi_jax.evaluation import paper
-from naomi_jax.methods import fill as bulk
-from naomi_jax.methods import knn, linear
+from naomi_jax.methods import registry as methods
+from naomi_jax.methods.fitted import Fitted
 
 _TEST_MASK_SEED = 2019
 _LEAST_CASES = 200  # small test sets are used several times, under different masks
-
-
-class Column(NamedTuple):
-    """One metric.
-
-    Attributes:
-      name: with its unit.
-      factor: from the data's units to that unit.
-      measure: (truth, filled, mask) -> (total, count), as metrics.py's functions give them.
-    """
-
-    name: str
-    factor: float
-    measure: Callable
-
-
-def _of_sequence(measure):
-    return lambda x, filled, mask: measure(filled)
-
-
-_L2 = metrics.missing_l2
-_STEP_CHANGE = Column("step change [1e-3]", 1e3, _of_sequence(metrics.step_change))
-COLUMNS = {
-    "traffic": (Column("L2 [1e-4]", 1e4, _L2),),
-    "billiards": (
-        Column("sinuosity", 1, lambda x, filled, mask: metrics.sinuosity(filled, x)),
-        _STEP_CHANGE,
-        Column(
-            "reflection to wall",
-            1,
-            _of_sequence(lambda x: metrics.reflection_to_wall(x, billiards.WALL)),
-        ),
-        # The paper's L2 is a squared distance: summed over the two coordinates.
-        Column("L2 [1e-2 per step]", 2e2, _L2),
-    ),
-    "basketball": (
-        Column("path length", 1, _of_sequence(metrics.path_length)),
-        Column("out of bounds [1e-3]", 1e3, _of_sequence(metrics.out_of_bounds)),
-        _STEP_CHANGE,
-        Column("path difference", 1, _of_sequence(metrics.path_difference)),
-        Column("player distance", 1, _of_sequence(metrics.player_distance)),
-    ),
-    "files": (Column("mean squared error", 1, _L2),),
-}
-
-
-class Fitted(NamedTuple):
-    """A trained model.
-
-    Attributes:
-      title: its row.
-      impute: its function.
-      params: its parameters.
-      scaler: its standardisation.
-    """
-
-    title: str
-    impute: Callable
-    params: dict
-    scaler: Standardiser
-
-    def fill(self, x, mask, key, num_samples: int | None = None) -> np.ndarray:
-        """`bulk.impute_all` with this model."""
-        return bulk.impute_all(
-            self.params, self.scaler, x, mask, key, num_samples, impute=self.impute
-        )
+EXPERT = "expert"  # the data itself, as if it were a method
 
 
 def fills(models: Sequence[Fitted], x, mask, key) -> dict[str, np.ndarray]:
-    """x (N, T, D) filled by Linear and by each model, by title; the first of several with one title."""
-    result = {"Linear": np.asarray(linear.impute(linear.fit(), x, mask))}
+    """x (N, T, D) filled by a straight line and by each model, by the method's name.
+
+    Of several models of one method the first is used.
+    """
+    line = methods.get("linear")
+    result = {line.name: np.asarray(line.impute((), x, mask))}
     for model in models:
-        if model.title not in result:
-            result[model.title] = model.fill(x, mask, key)
+        if model.method.name not in result:
+            result[model.method.name] = model.fill(x, mask, key)
     return result
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """Attributes: title; values, one a column, mean over runs; spread, their standard deviations
-    over runs or None for one run; paper, its values or None."""
+    """One method's numbers.
 
+    Attributes:
+      method: its name.
+      title: its title, with a note.
+      values: one a column, mean over runs.
+      spread: their standard deviations over runs, or None for one run.
+      paper: the paper's values, or None.
+    """
+
+    method: str
     title: str
     values: tuple[float, ...]
     spread: tuple[float, ...] | None
@@ -169,9 +114,10 @@ def _keys():
 
 
 def test_cases(dataset: Dataset, mask_config: masks.MaskConfig, given=None):
-    """What every model is tested on: sequences (N, T, D), a small set several times, and masks (N, T).
+    """What every method is tested on: sequences (N, T, D) and masks (N, T).
 
-    The masks are one per sequence, from a fixed seed: the same for every run on the same data.
+    A small set is used several times. The masks are one per sequence, from a fixed seed: the same for
+    every run on the same data.
     """
     repeats = -(-_LEAST_CASES // len(dataset.test))
     x = np.tile(dataset.test, (repeats, 1, 1))
@@ -181,48 +127,49 @@ def test_cases(dataset: Dataset, mask_config: masks.MaskConfig, given=None):
 def make_table(
     models: Sequence[Fitted], dataset: Dataset, mask_config: masks.MaskConfig, given=None
 ) -> Table:
-    """Impute the test set with each model and with the baselines that need no training.
+    """Fill the test set with each model and with the methods that need no training.
 
     Args:
-      models: runs of one title become one row, their mean and spread.
+      models: runs of one method become one row, their mean and spread.
       dataset: their data.
       mask_config: how to hide steps.
       given: (M, T) masks of a mask file, or None.
     """
     x, mask = test_cases(dataset, mask_config, given)
-    repeats = len(x) // len(dataset.test)
-    _, val_key, sample_key = _keys()
-    val_mask = masks.draw_many(val_key, mask_config, len(dataset.val), dataset.steps, given)
-    k = knn.choose_k(dataset.train, dataset.val, val_mask)
-    filled = {
-        "Linear": [np.asarray(linear.impute(linear.fit(), x, mask))],
-        "KNN": [np.asarray(knn.impute(knn.fit(dataset.train, k), x, mask))],
-    }
+    filled, titles = _untrained(dataset, x, mask, mask_config, given)
     for model in models:
-        filled.setdefault(model.title, []).append(model.fill(x, mask, sample_key))
-    columns = COLUMNS[dataset.name]
-    if len(columns) > 1:
-        filled["Expert"] = [x]  # the data itself
+        name = model.method.name
+        filled.setdefault(name, []).append(model.fill(x, mask, _keys()[2]))
+        titles[name] = model.method.title
+    kind = datasets.get(dataset.name)
+    if len(kind.metrics) > 1:  # of more than a distance: the data itself has them too
+        filled[EXPERT], titles[EXPERT] = [x], "Expert"
     # The paper's tables are about steps missing anywhere.
-    published = paper.TABLES.get(dataset.name, {}) if mask_config.kind == "random" else {}
-    titles = [title for title in paper.ORDER if title in filled]
+    published = kind.paper if mask_config.kind == "random" else {}
+    order = [method.name for method in methods.every()]
     rows = tuple(
-        _row(title, filled[title], x, mask, columns, published.get(title)) for title in titles
+        _row(name, titles[name], filled[name], x, mask, kind.metrics, published.get(name))
+        for name in sorted(filled, key=lambda name: order.index(name) if name in order else 999)
     )
-    rows = tuple(
-        dataclasses.replace(row, title=f"KNN (k = {k})") if row.title == "KNN" else row
-        for row in rows
-    )
-    times = f" under {repeats} masks each" if repeats > 1 else ""
-    test_set = (
-        f"{len(dataset.test)} sequences of {dataset.steps} steps x {dataset.dim}{times}, "
-        f"{_masks(mask_config, mask)}"
-    )
-    names = tuple(column.name for column in columns)
+    names = tuple(metric.name for metric in kind.metrics)
+    test_set = _test_set(dataset, x, mask_config, mask)
     return Table(dataset.source, dataset.simulated, test_set, names, rows)
 
 
-def _row(title, fills, x, mask, columns, published):
+def _untrained(dataset, x, mask, mask_config, given):
+    """(fills, titles) of the methods that need no training, by name."""
+    val_key = _keys()[1]
+    val_mask = masks.draw_many(val_key, mask_config, len(dataset.val), dataset.steps, given)
+    filled, titles = {}, {}
+    for method in methods.every():
+        if method.fit is not None:
+            params, note = method.fit(dataset.train, dataset.val, val_mask)
+            filled[method.name] = [np.asarray(method.impute(params, x, mask))]
+            titles[method.name] = f"{method.title} ({note})" if note else method.title
+    return filled, titles
+
+
+def _row(name, title, fills, x, mask, columns, published):
     values = np.array(
         [
             [column.factor * metrics.mean(column.measure(x, filled, mask)) for column in columns]
@@ -231,10 +178,13 @@ def _row(title, fills, x, mask, columns, published):
     )
     spread = tuple(values.std(0, ddof=1).tolist()) if len(fills) > 1 else None
     title = f"{title} ({len(fills)} runs)" if len(fills) > 1 else title
-    return Row(title, tuple(values.mean(0).tolist()), spread, published)
+    return Row(name, title, tuple(values.mean(0).tolist()), spread, published)
 
 
-def _masks(config, mask):
+def _test_set(dataset, x, config, mask):
+    """How many sequences, how masked."""
+    repeats = len(x) // len(dataset.test)
+    times = f" under {repeats} masks each" if repeats > 1 else ""
     missing = np.asarray(mask.shape[1] - mask.sum(1)).astype(int)
     places = {
         "random": "at random places",
@@ -242,10 +192,14 @@ def _masks(config, mask):
         "tail": "at the end",
         "file": "from the mask file",
     }
-    return f"{missing.min()}-{missing.max()} missing {places[config.kind]} (mask seed {_TEST_MASK_SEED})"
+    return (
+        f"{len(dataset.test)} sequences of {dataset.steps} steps x {dataset.dim}{times}, "
+        f"{missing.min()}-{missing.max()} missing {places[config.kind]} "
+        f"(mask seed {_TEST_MASK_SEED})"
+    )
 
 
 def write_json(table: Table, path: str | os.PathLike) -> None:
     """Write a table beside the run."""
-    with writing.whole(path, mode="w", encoding="utf-8") as file:
+    with atomic_write(path, mode="w", encoding="utf-8") as file:
         json.dump(dataclasses.asdict(table), file, indent=2)

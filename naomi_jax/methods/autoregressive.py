@@ -180,8 +180,7 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Arra
     projected = gru.product(x, layers[0]["wx"])
     _, before = jax.lax.scan(body, (zero,) * len(layers), projected)
     mean, std = _apply_head(params, before)
-    error = losses.squared_error if std is None else losses.gaussian_nll
-    return error(x, mean, std).sum() / (x.shape[0] * x.shape[1])
+    return losses.prediction_error(x, mean, std).sum() / (x.shape[0] * x.shape[1])
 
 
 def _config_of(params):

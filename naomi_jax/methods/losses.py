@@ -3,26 +3,26 @@
 import chex
 import jax
 import jax.numpy as jnp
+import optax
 
 from naomi_jax.recursion import model
 
 _ROOT_FLOOR = 1e-3  # keeps the gradient of a root finite where there is no error
 
 
-def squared_error(target: chex.Array, mean: chex.Array, std: None = None) -> chex.Array:
-    """Elementwise (target - mean)^2."""
-    return jnp.square(target - mean)
-
-
 def gaussian_nll(target: chex.Array, mean: chex.Array, std: chex.Array) -> chex.Array:
     """Elementwise negative log-likelihood under N(mean, std^2), with the constant."""
-    # softplus underflows to 0 in float32 near -104: the floor keeps the loss and its gradient finite.
-    std = jnp.maximum(std, 1e-4)
-    return 0.5 * jnp.square((target - mean) / std) + jnp.log(std) + 0.5 * jnp.log(2 * jnp.pi)
+    # softplus underflows to 0 in float32 near -104: the floor keeps loss and gradient finite.
+    return -jax.scipy.stats.norm.logpdf(target, mean, jnp.maximum(std, 1e-4))
+
+
+def prediction_error(target: chex.Array, mean: chex.Array, std: chex.Array | None) -> chex.Array:
+    """Elementwise squared error, or without a std of None the negative log-likelihood."""
+    return optax.squared_error(mean, target) if std is None else gaussian_nll(target, mean, std)
 
 
 def teacher_forced(params: model.Params, x: chex.Array, mask: chex.Array) -> chex.Array:
-    """Loss of all (step, level) pairs at once (DESIGN section 3).
+    """Loss of all (step, level) pairs at once (docs/design.md, Teacher forcing).
 
     Squared error for a deterministic model, Gaussian negative log-likelihood for a stochastic one;
     summed over pairs and dimensions, divided by T and by B.
@@ -30,12 +30,11 @@ def teacher_forced(params: model.Params, x: chex.Array, mask: chex.Array) -> che
     Args:
       params: the model.
       x: (B, T, D) complete sequences.
-      mask: (T,) or (B, T), 1 = observed.
+      mask: (T,) or (B, T), 1 = shown.
     """
     total = 0.0
     for mean, std, target in model.teacher_forced(params, x, mask):
-        error = squared_error if std is None else gaussian_nll
-        total = total + error(target, mean, std).sum()
+        total = total + prediction_error(target, mean, std).sum()
     return total / (x.shape[0] * x.shape[1])
 
 
@@ -45,9 +44,9 @@ def missing_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.
     Args:
       x: (B, T, D) truth.
       imputed: (B, T, D) or with a leading sample axis.
-      mask: (T,) or (B, T), 1 = observed. With nothing missing the error is 0.
+      mask: (T,) or (B, T), 1 = shown. With nothing missing the error is 0.
     """
-    return weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None])
+    return weighted_mean(optax.squared_error(imputed, x), (mask == 0)[..., None])
 
 
 def missing_root_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> chex.Array:
@@ -58,9 +57,9 @@ def missing_root_error(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> 
 
     Args:
       x, imputed: (B, T, D) truth and imputation, standardised.
-      mask: (T,) or (B, T), 1 = observed. A sequence with nothing missing counts as one without error.
+      mask: (T,) or (B, T), 1 = shown. A sequence with nothing missing counts as one without error.
     """
-    mean = weighted_mean(jnp.square(imputed - x), (mask == 0)[..., None], axis=(-2, -1))
+    mean = weighted_mean(optax.squared_error(imputed, x), (mask == 0)[..., None], axis=(-2, -1))
     return jnp.sqrt(mean + _ROOT_FLOOR).mean()
 
 
@@ -71,12 +70,16 @@ def discriminator(real: chex.Array, imputed: chex.Array, weights: chex.Array) ->
       real, imputed: (B, S) logits.
       weights: broadcast to (B, S); which of them count, such as the missing steps.
     """
-    return weighted_mean(jax.nn.softplus(-real) + jax.nn.softplus(imputed), weights)
+    return weighted_mean(_cross_entropy(real, 1.0) + _cross_entropy(imputed, 0.0), weights)
 
 
 def generator(imputed: chex.Array, weights: chex.Array) -> chex.Array:
     """Cross-entropy of the discriminator's logits on imputed sequences toward 1."""
-    return weighted_mean(jax.nn.softplus(-imputed), weights)
+    return weighted_mean(_cross_entropy(imputed, 1.0), weights)
+
+
+def _cross_entropy(logits, label):
+    return optax.sigmoid_binary_cross_entropy(logits, jnp.full_like(logits, label))
 
 
 def weighted_mean(values: chex.Array, weights: chex.Array, axis=None) -> chex.Array:

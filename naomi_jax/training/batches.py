@@ -1,71 +1,69 @@
 """What an update sees: sequences and a mask, drawn on the device from the run's key and the step."""
 
-import dataclasses
+from typing import NamedTuple
 
 import chex
 import jax
 
 from naomi_jax.data import masks
-from naomi_jax.data.transforms import neighbors as neighbours
 from naomi_jax.training import devices
+from naomi_jax.training.plan import BatchConfig
 
 
-@dataclasses.dataclass(frozen=True)
-class BatchConfig:
-    """How batches are drawn.
+class Source(NamedTuple):
+    """What a run's batches are drawn from; on the device, the same for every update.
 
     Attributes:
-      size: sequences a batch; all of them where there are fewer.
-      masks: what is hidden.
-      mask_per_sequence: one mask for each sequence instead of one a batch.
-      neighbours: how many similar sequences are averaged and subtracted; 0: none.
-      overlap: sequences so many places apart or less are no neighbours (`neighbours.overlap`).
-      mesh: the devices that share each batch, or None.
+      data: (N, T, D) all sequences, standardized.
+      transforms: the rest of the chain, for each batch (`data.transforms.chain.Chain.batch`).
+      key: the run's; a batch depends on it and on the step alone.
+      given: (M, T) masks of a mask file, or None.
     """
 
-    size: int
-    masks: masks.MaskConfig
-    mask_per_sequence: bool = False
-    neighbours: int = 0
-    overlap: int = 0
-    mesh: jax.sharding.Mesh | None = None
+    data: chex.Array
+    transforms: tuple
+    key: chex.PRNGKey
+    given: chex.Array | None = None
+
+
+class Batch(NamedTuple):
+    """One batch.
+
+    Attributes:
+      x: (B, T, D) standardized.
+      mask: (T,) or (B, T), 1 = shown.
+      rows: (B,) which sequences of the data these are.
+      key: for samples.
+    """
+
+    x: chex.Array
+    mask: chex.Array
+    rows: chex.Array
+    key: chex.PRNGKey
 
 
 def draw(
-    config: BatchConfig,
-    data: chex.Array,
-    key: chex.PRNGKey,
-    step: chex.Array,
-    given: chex.Array | None = None,
-    order: chex.Array | None = None,
-) -> tuple[chex.Array, chex.Array, chex.PRNGKey]:
+    config: BatchConfig, source: Source, step: chex.Array, order: chex.Array | None = None
+) -> Batch:
     """The batch of a step.
 
     Args:
       config: how to draw.
-      data: (N, T, D), all sequences.
-      key: the run's; the batch depends on it and on the step alone.
+      source: what to draw from.
       step: updates done.
-      given: (M, T) masks of a mask file, or None.
       order: what `epoch_order` gives for this key and step, where it is at hand.
-
-    Returns:
-      (x (B, T, D), less its neighbours' mean if so configured, mask (T,) or (B, T), a key for samples).
     """
-    mask_key, sample_key = jax.random.split(jax.random.fold_in(_keys(key)[1], step))
+    mask_key, sample_key = jax.random.split(jax.random.fold_in(_keys(source.key)[1], step))
     if order is None:
-        order = epoch_order(config, key, step, len(data))
+        order = epoch_order(config, source.key, step, len(source.data))
     chosen = rows(order, step, config.size)
-    x = devices.split(data[chosen], config.mesh)
+    x = devices.split(source.data[chosen], config.mesh)
     if config.mask_per_sequence:
-        mask = masks.draw_many(mask_key, config.masks, x.shape[0], x.shape[1], given)
+        mask = masks.draw_many(mask_key, config.masks, x.shape[0], x.shape[1], source.given)
         mask = devices.split(mask, config.mesh)
     else:
-        mask = masks.draw(mask_key, config.masks, x.shape[1], given)
-    if config.neighbours:
-        excluded = neighbours.near_in_time(chosen, len(data), config.overlap)
-        x = x - neighbours.mean(data, x, mask, config.neighbours, excluded)
-    return x, mask, sample_key
+        mask = masks.draw(mask_key, config.masks, x.shape[1], source.given)
+    return Batch(x, mask, chosen, sample_key)
 
 
 def _keys(key):

@@ -1,11 +1,14 @@
 """Checkpoints of a run: the latest and the best, written atomically. The one file that knows orbax."""
 
 import contextlib
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
@@ -19,9 +22,14 @@ class Checkpoints:
 
     Two are kept, the latest and the one with the least validation error. A write in progress goes to
     a temporary folder, so killing the process never damages one that is there.
+
+    Args:
+      folder: theirs.
+      read_only: nothing is written or cleaned up, so that a run that is being trained is not
+        disturbed.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike, read_only: bool = False):
         self.folder = os.path.abspath(folder)
         keep = [
             checkpoint_managers.LatestN(1),
@@ -39,8 +47,10 @@ class Checkpoints:
                     best_fn=lambda metrics: metrics[_METRIC],  # without it metrics are not written
                     best_mode="min",
                     preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
-                    cleanup_tmp_directories=True,
+                    cleanup_tmp_directories=not read_only,
+                    read_only=read_only,
                 ),
+                item_handlers=ocp.PyTreeCheckpointHandler(),
             )
         except OSError as error:
             raise InputError(
@@ -80,7 +90,7 @@ class Checkpoints:
         """
         metrics = None if val_error is None else {_METRIC: float(val_error)}
         with self._writing():
-            self._manager.save(step, args=ocp.args.StandardSave(tree), metrics=metrics, force=True)
+            self._manager.save(step, args=ocp.args.PyTreeSave(tree), metrics=metrics, force=True)
 
     def wait(self) -> None:
         """Return when the last checkpoint is on disk."""
@@ -88,14 +98,28 @@ class Checkpoints:
             self._manager.wait_until_finished()
 
     def restore(self, step: int, target: Any) -> Any:
-        """The tree of a step; `target` has its structure, shapes and dtypes.
+        """A tree of a step; what else the checkpoint holds is not read.
+
+        Args:
+          step: of the checkpoint.
+          target: arrays, or shapes and dtypes; those with a sharding come back laid out like it.
 
         Raises:
           InputError: it is damaged, or of another model.
         """
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, target)
         try:
-            return self._manager.restore(step, args=ocp.args.StandardRestore(abstract))
+            with _threads_silenced():
+                found = self._manager.restore(
+                    step,
+                    args=ocp.args.PyTreeRestore(
+                        abstract,
+                        restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
+                        partial_restore=True,
+                    ),
+                )
+            _check_shapes(found, abstract)
+            return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
             raise InputError(
                 f"{self.folder}: checkpoint {step} cannot be read as a checkpoint of this model "
@@ -112,6 +136,33 @@ class Checkpoints:
                 f"{self.folder}: the checkpoint could not be written ({_first_line(error)}); those "
                 "written before are kept: free some space and run the same command again"
             ) from error
+
+
+def _check_shapes(found, wanted) -> None:
+    for (path, leaf), want in zip(
+        jax.tree_util.tree_leaves_with_path(found), jax.tree.leaves(wanted), strict=True
+    ):
+        if np.shape(leaf) != want.shape:
+            name = jax.tree_util.keystr(path)
+            raise ValueError(f"{name}: shape {np.shape(leaf)}, expected {want.shape}")
+
+
+@contextlib.contextmanager
+def _threads_silenced() -> Iterator[None]:
+    """Without what tensorstore's threads still say about a checkpoint that could not be read.
+
+    They are told of a failed read when its futures are collected, which is done here, at once: an
+    exception that nobody can catch is printed, below the one line of ours.
+    """
+    hook = sys.unraisablehook
+    try:
+        yield
+    except Exception:
+        sys.unraisablehook = lambda _: None
+        raise
+    finally:
+        gc.collect()
+        sys.unraisablehook = hook
 
 
 def _first_line(error):

@@ -1,10 +1,11 @@
 """Data-parallel training: every device takes a part of each batch, and all hold the same state.
 
-One mesh with one axis. Nothing else in the code knows how many devices there are: batches are laid out over
-the mesh, and XLA adds up the gradients (jax.sharding; the result is one device's up to summation order).
-Several processes run the same program on the same data (jax.distributed); the first one writes.
+One mesh with one axis. Nothing else in the code knows how many devices there are: batches are laid out
+over the mesh, and XLA adds up the gradients (jax.sharding; the result is one device's up to summation
+order). Several processes run the same program on the same data (jax.distributed); the main one writes.
 """
 
+import dataclasses
 import functools
 import re
 from typing import Any
@@ -15,6 +16,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from naomi_jax.errors import InputError
+from naomi_jax.methods.method import Method
 
 _AXIS = "batch"
 
@@ -40,13 +42,13 @@ def join(processes: str) -> None:
         raise InputError(f"the other processes cannot be joined ({reason})") from error
 
 
-def leads() -> bool:
-    """Whether this process is the one that writes and speaks."""
+def is_main_process() -> bool:
+    """Whether this process is the one that writes and prints."""
     return jax.process_index() == 0
 
 
-def agree(size: int, asked: bool) -> tuple[int, bool]:
-    """What all processes do next: the first one's `size`, and to stop where any was `asked` to."""
+def sync(size: int, asked: bool) -> tuple[int, bool]:
+    """What all processes do next: the main one's `size`, and to stop where any was `asked` to."""
     if jax.process_count() == 1:
         return size, asked
     every = multihost_utils.process_allgather(np.array([size, asked]))
@@ -66,7 +68,7 @@ def mesh(batch_size: int) -> Mesh | None:
         fitting = max(batch_size // count, 1) * count
         raise InputError(
             f"batch_size: {batch_size} sequences cannot be shared evenly by {count} devices; "
-            f"--config.batch_size={fitting} can"
+            f"--batch_size={fitting} can"
         )
     return jax.make_mesh((count,), (_AXIS,), axis_types=(AxisType.Auto,))
 
@@ -87,16 +89,21 @@ def _collect(mesh):
     return jax.jit(lambda array: array, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
-def impute(function, mesh: Mesh | None, params, x, mask, key=None, **options):
-    """A model's `impute` with the batch shared by all devices, filled up where it does not divide."""
+def on_mesh(method: Method, mesh: Mesh | None) -> Method:
+    """The method with each batch that it fills shared by all devices."""
     if mesh is None:
-        return function(params, x, mask, key, **options)
-    count = len(x)
-    rows = np.arange(-(-count // mesh.size) * mesh.size) % count
-    layout = NamedSharding(mesh, PartitionSpec(_AXIS))
-    x, mask = (jax.device_put(np.asarray(a)[rows], layout) for a in (x, mask))
-    filled = function(params, x, mask, key, **options)
-    return _collect(mesh)(filled)[..., :count, :, :]
+        return method
+
+    def impute(params, x, mask, key=None, **options):
+        count = len(x)
+        # Filled up where the devices do not divide it.
+        rows = np.arange(-(-count // mesh.size) * mesh.size) % count
+        layout = NamedSharding(mesh, PartitionSpec(_AXIS))
+        x, mask = (jax.device_put(np.asarray(a)[rows], layout) for a in (x, mask))
+        filled = method.impute(params, x, mask, key, **options)
+        return _collect(mesh)(filled)[..., :count, :, :]
+
+    return dataclasses.replace(method, impute=impute)
 
 
 def split(batch: Any, mesh: Mesh | None) -> Any:

@@ -7,7 +7,7 @@ import time
 
 import tqdm
 
-from naomi_jax.data import atomic as writing
+from naomi_jax.data.atomic import atomic_write
 from naomi_jax.errors import InputError
 
 _SECONDS_BETWEEN_LINES = 15
@@ -94,7 +94,7 @@ def _drop_later(path, step):
     lines = _lines(path)
     kept = [line for line in lines if (record := _parse(line)) and record["step"] <= step]
     if len(kept) < len(lines):
-        with writing.whole(path, mode="w", encoding="utf-8") as file:
+        with atomic_write(path, mode="w", encoding="utf-8") as file:
             file.writelines(kept)
 
 

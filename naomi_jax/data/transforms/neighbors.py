@@ -1,13 +1,48 @@
-"""Similar training sequences: a model learns what differs from their mean instead of the sequence itself.
+"""Similar training sequences: a model learns what differs from their mean, not the sequence itself.
 
-Nearest neighbours and NAOMI see different things: the first what days of this kind look like, the second what the
-observed steps say about this one. Their errors are little related, so that the sum is better than either. Not in the paper.
+Nearest neighbors and NAOMI see different things: the first what days of this kind look like, the
+second what the shown steps say about this one. Their errors are little related, so that the sum is
+better than either. Not in the paper.
 """
 
+from collections.abc import Callable
+
 import chex
+import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+
+@flax.struct.dataclass
+class Neighbors:
+    """Subtracts the mean of similar training sequences.
+
+    Attributes:
+      memory: (N, T, D) standardized training sequences.
+      count: K, how many of them are averaged; static.
+      overlap: sequences so many places apart or less share time steps; static.
+    """
+
+    memory: chex.Array
+    count: int = flax.struct.field(pytree_node=False)
+    overlap: int = flax.struct.field(pytree_node=False, default=0)
+
+    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+        """As every transform: (x less its neighbors' mean, mask, the way back).
+
+        Args:
+          x: (B, L, D) standardized, finite; its values at missing entries do not matter.
+          mask: (L,), (B, L) or (B, L, D), 1 = shown.
+          rows: (B,) places of x in memory, whose own neighborhood is left out; None for other
+            sequences, which may have any length and begin like those in memory.
+        """
+        if rows is None:
+            near = _mean_of_any_length(self.memory, x, mask, self.count)
+        else:
+            excluded = near_in_time(rows, len(self.memory), self.overlap)
+            near = mean(self.memory, x, mask, self.count, excluded)
+        return x - near, mask, lambda filled: filled + near
 
 
 def mean(
@@ -17,26 +52,26 @@ def mean(
     count: int,
     excluded: chex.Array | None = None,
 ) -> chex.Array:
-    """A weighted mean of the `count` sequences in memory nearest to what is observed of each x.
+    """A weighted mean of the `count` sequences in memory nearest to what is shown of each x.
 
-    Weights are the biweight kernel (1 - d^2 / d'^2)^2 of the distances d over observed entries, with d' that of
-    the next one, which no longer counts; alike where all are as far. No gradient passes.
+    Weights are the biweight kernel (1 - d^2 / d'^2)^2 of the distances d over shown entries, with d'
+    that of the next one, which no longer counts; alike where all are as far. No gradient passes.
 
     Args:
-      memory: (N, T, D), standardised.
-      x: (B, T, D), standardised alike, finite; its values at missing entries do not matter.
-      mask: (T,), (B, T) or (B, T, D), 1 = observed.
+      memory: (N, T, D), standardized.
+      x: (B, T, D), standardized alike, finite; its values at missing entries do not matter.
+      mask: (T,), (B, T) or (B, T, D), 1 = shown.
       count: K; all of memory where it has fewer.
-      excluded: (B, N) bool, sequences that are not to be neighbours, or None.
+      excluded: (B, N) bool, sequences that are not to be neighbors, or None.
 
     Returns:
-      (B, T, D); zeros where nothing is observed or all are excluded.
+      (B, T, D); zeros where nothing is shown or all are excluded.
     """
     shape, rows = x.shape, len(memory)
     flat = memory.reshape(rows, -1)
     entries = mask if mask.ndim == 3 else jnp.atleast_2d(mask)[..., None]
     known = jnp.broadcast_to(entries != 0, shape).astype(memory.dtype)
-    # (N, B). The large factor stands on the left: the other way round takes ten times as long on a CPU.
+    # (N, B). The large factor stands on the left: the other way round is ten times slower on a CPU.
     if mask.ndim == 3:
         norms = jnp.square(flat) @ known.reshape(shape[0], -1).T
     else:
@@ -49,7 +84,7 @@ def mean(
     value, index = jax.lax.top_k(-distance, min(count + 1, rows))
     weights = _biweight(-value) * known.any((1, 2))[:, None]
 
-    def add(i, total):  # one neighbour of each at a time, never (B, K, T, D)
+    def add(i, total):  # one neighbor of each at a time, never (B, K, T, D)
         return total + weights[:, i, None, None] * memory[index[:, i]]
 
     near = jax.lax.fori_loop(0, index.shape[1], add, jnp.zeros(shape, memory.dtype))
@@ -81,10 +116,14 @@ def mean_of_any_length(memory, x, mask, count) -> chex.Array:
     return near.reshape(batch, pieces * steps, dim)[:, :length]
 
 
-def overlap(train: np.ndarray) -> int:
-    """How many places apart two of (N, T, D) can be and still share time steps: windows cut with a small stride.
+_mean_of_any_length = jax.jit(mean_of_any_length, static_argnums=3)
 
-    Sequences that overlap are no neighbours in training: they would give the answer away.
+
+def overlap(train: np.ndarray) -> int:
+    """How many places apart two of (N, T, D) can be and still share time steps.
+
+    Windows cut with a small stride do. Sequences that overlap are no neighbors in training: they would
+    give the answer away.
     """
     places = 0
     while places + 1 < len(train) and _overlap_at(train, places + 1):

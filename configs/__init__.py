@@ -1,1 +1,0 @@
-"""One file per run: what it is, readable top to bottom."""

@@ -1,0 +1,37 @@
+"""Traffic with GRUI: autoregressive with a fading state, against a discriminator of whole sequences.
+
+python train.py --dataset traffic --method grui
+"""
+
+from naomi_jax.data.masks import Masks
+from naomi_jax.data.transforms.chain import Transforms
+from naomi_jax.methods.grui import AutoregressiveSettings
+from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
+
+
+def get_config() -> Run:
+    return Run(
+        data=Data(name="traffic", window=144, stride=24),
+        method=AutoregressiveSettings(
+            hidden=128,
+            layers=1,
+            head_hidden=128,
+        ),
+        transforms=Transforms(
+            standardize="step",
+        ),
+        masks=MaskPair(train=Masks(missing=(122, 140)), test=Masks(missing=(122, 140))),
+        phases=(
+            Phase("teacher_forced", 3, Optimizer(scale_inputs=True)),
+            Phase(
+                "squared_error",
+                60,
+                Optimizer(learning_rate=0.003, warmup_epochs=1, clip=1.0, scale_inputs=True),
+            ),
+            Phase("discriminator", 3),
+            Phase("adversarial", 10, Optimizer(learning_rate=0.0001, schedule="constant")),
+        ),
+        adversary=Adversary(hidden=64),
+        batch_size=8,
+        eval_epochs=5,
+    )

@@ -1,0 +1,42 @@
+"""Traffic with SingleRes, the paper's ablation: NAOMI's config with one resolution.
+
+python train.py --dataset traffic --method single_res
+"""
+
+from naomi_jax.data.masks import Masks
+from naomi_jax.data.transforms.chain import Transforms
+from naomi_jax.methods.single_res import SingleResSettings
+from naomi_jax.training.settings import Data, MaskPair, Optimizer, Phase, Run
+
+
+def get_config() -> Run:
+    return Run(
+        data=Data(name="traffic", window=144, stride=24),
+        method=SingleResSettings(
+            hidden=128,
+            layers=1,
+            head_hidden=128,
+        ),
+        transforms=Transforms(
+            standardize="step",
+            neighbors=30,
+        ),
+        masks=MaskPair(train=Masks(missing=(122, 140)), test=Masks(missing=(122, 140))),
+        phases=(
+            Phase("teacher_forced", 3, Optimizer(scale_inputs=True)),
+            Phase(
+                "squared_error",
+                60,
+                Optimizer(
+                    learning_rate=0.002,
+                    schedule="constant",
+                    warmup_epochs=1,
+                    clip=1.0,
+                    scale_inputs=True,
+                ),
+            ),
+        ),
+        average=0.998,
+        batch_size=8,
+        eval_epochs=5,
+    )

@@ -1,0 +1,138 @@
+"""The evaluation command: a run's table, a figure, a page, a filled file."""
+
+import sys
+from collections.abc import Sequence
+
+from naomi_jax.cli import flags
+from naomi_jax.data import registry as datasets
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report
+from naomi_jax.evaluation.fill_file import fill_file
+from naomi_jax.runs import opening, record
+
+USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
+
+  python eval.py RUN_DIR
+  python eval.py RUN_DIR --figure OUT.png|OUT.svg|OUT.gif|OUT.mp4
+  python eval.py RUN_DIR --impute IN --out OUT [--num_samples N]
+  python eval.py --table 1|2|3 [RUN_DIR ...]
+  python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
+"""
+# What can be asked for, each with the flags that go with it; a run's table without any.
+_JOBS = {"table": (), "report": (), "impute": ("out", "num_samples"), "figure": ()}
+
+
+def main(argv: Sequence[str]) -> None:
+    """The command.
+
+    Raises:
+      InputError: something given cannot be used.
+    """
+    asked = _parser().parse_all(argv)
+    job, runs = _job(asked), asked.runs
+    if job == "table":
+        _table(asked.table, runs)
+    elif job == "report" and runs:
+        _report(runs, asked.report)
+    elif len(runs) != 1:
+        raise InputError("one argument is needed, the folder of a run; --help shows how")
+    elif job == "impute":
+        found = record.read(runs[0])
+        model = opening.fitted(runs[0], found)
+        print(fill_file(model, asked.impute, asked.out, asked.num_samples, asked.seed))
+        print(f"The model was trained on: {found.data['source']}")
+    elif job == "figure":
+        _figure(runs[0], asked.figure)
+    else:
+        print(report.table_of_run(runs[0], dataset_of(runs[0])))
+
+
+def _parser():
+    parser = flags.Parser(USAGE, prog="eval.py")
+    parser.add_argument("runs", nargs="*", metavar="RUN_DIR", help="Folders that train.py wrote.")
+    parser.add_argument(
+        "--impute", metavar="IN", help="A file; its NaN or empty entries are filled."
+    )
+    parser.add_argument("--out", help="Where to write the filled file, in the same format.")
+    parser.add_argument(
+        *flags.names("num_samples"), type=int, help="Imputations to draw from a stochastic model."
+    )
+    parser.add_argument("--seed", type=int, default=0, help="Of the samples.")
+    parser.add_argument(
+        "--figure",
+        metavar="OUT",
+        help="Draw a filled test sequence; .gif and .mp4 show its recursion (extra plot).",
+    )
+    parser.add_argument(
+        "--table",
+        type=int,
+        choices=datasets.tables(),
+        help="A table of the paper, from the runs named or all in runs/.",
+    )
+    parser.add_argument(
+        "--report",
+        metavar="OUT",
+        help="Write one HTML page about one or several runs on the same data (extra plot).",
+    )
+    return parser
+
+
+def _job(asked):
+    """The job asked for, "" for a run's table; InputError where flags of several are given."""
+    jobs = [name for name in _JOBS if getattr(asked, name) is not None]
+    if len(jobs) > 1:
+        raise InputError(f"--{jobs[0]} and --{jobs[1]} are two jobs; give a command for each")
+    job = jobs[0] if jobs else ""
+    for owner, others in _JOBS.items():
+        for name in others:
+            if getattr(asked, name) is not None and owner != job:
+                raise InputError(f"--{name} goes with --{owner}")
+    if job == "impute" and not asked.out:
+        raise InputError("--impute needs --out FILE")
+    return job
+
+
+def _table(number, folders):
+    folders = report.collect(number, folders)
+    table = report.table_of_runs(folders, dataset_of(folders[0]))
+    print(f"Table {number} of the paper, from {', '.join(folders)}\n\n{table}")
+    print(f"\nIn Markdown:\n\n{table.markdown()}")
+
+
+def _report(folders, path):
+    from naomi_jax.figures import page
+
+    report.by_task(folders)
+    page.write(folders, dataset_of(folders[0]), path, ["python", *sys.argv])
+    print(f"{path}: a page about {', '.join(folders)}")
+
+
+def _figure(workdir, path):
+    from naomi_jax.figures import of_run
+
+    of_run.write(workdir, dataset_of(workdir), path)
+    print(f"{path}: a test sequence, filled")
+
+
+def dataset_of(workdir: str) -> Dataset:
+    """The data of a run, which must not have changed since.
+
+    Raises:
+      InputError: they have, or cannot be had.
+    """
+    found = record.read(workdir)
+    data = found.run.data
+    dataset = datasets.load(
+        data.name,
+        data.path,
+        window=data.window,
+        stride=data.stride,
+        log=lambda line: print(line, flush=True),
+    )
+    if record.describe(dataset) != found.data:
+        raise InputError(
+            f"the data has changed: the run was trained on {found.data['source']!r}, what is "
+            f"there now is {dataset.source!r}; put the data back to evaluate it"
+        )
+    return dataset

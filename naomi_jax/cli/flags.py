@@ -1,0 +1,103 @@
+"""Flags: argparse whose errors are InputError, and a tree of settings as flags."""
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from typing import Any, Literal, NoReturn, get_args, get_origin
+
+from naomi_jax import fields
+from naomi_jax.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises InputError where argparse would print its usage and exit."""
+
+    def __init__(self, description: str | None = None, **options: Any):
+        super().__init__(
+            description=description,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse documents it: called for every wrong word."""
+        raise InputError(f"{message.removeprefix('argument ')}; --help lists the flags")
+
+    def parse_all(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Every word must be a flag or a value of one.
+
+        Raises:
+          InputError: naming the word, with a flag that is written alike.
+        """
+        known, rest = self.parse_known_args(argv)
+        if not rest:
+            return known
+        if not rest[0].startswith("-"):
+            raise InputError(f"{rest[0]}: unexpected argument; --help lists the flags")
+        name = rest[0].partition("=")[0]
+        alike = difflib.get_close_matches(name, self._option_string_actions, 1)
+        meant = f"; did you mean {alike[0]}?" if alike else "; --help lists the flags"
+        raise InputError(f"{name}: there is no such flag{meant}")
+
+
+def names(name: str) -> list[str]:
+    """A flag as it may be written: with underscores, and with hyphens in their place."""
+    return list(dict.fromkeys([f"--{name}", f"--{name.replace('_', '-')}"]))
+
+
+def add_settings(parser: argparse.ArgumentParser, settings: fields.Settings) -> None:
+    """A flag for each value of a tree of settings, with its meaning and what it is now."""
+    groups: dict[str, Any] = {}
+    for leaf in fields.leaves(settings):
+        room = ".".join(leaf.path[:-1]) or "run"
+        if room not in groups:
+            groups[room] = parser.add_argument_group(f"settings: {room}")
+        groups[room].add_argument(
+            *names(leaf.name),
+            dest=leaf.name,
+            type=_converter(leaf.hint),
+            metavar=_metavar(leaf.hint),
+            default=argparse.SUPPRESS,
+            help=f"{leaf.meaning} Here: {_shown(leaf.value)}.".replace("%", "%%"),
+        )
+
+
+def with_flags(settings: Any, given: argparse.Namespace) -> Any:
+    """The tree with what was given on the command line.
+
+    Raises:
+      InputError: a value does not fit, with its path.
+    """
+    values = vars(given)
+    changed = {
+        leaf.path: values[leaf.name] for leaf in fields.leaves(settings) if leaf.name in values
+    }
+    return fields.with_values(settings, changed)
+
+
+def _converter(hint):
+    def convert(text):
+        try:
+            return fields.parse(hint, text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}; {error}") from None
+
+    return convert
+
+
+def _metavar(hint):
+    if get_origin(hint) is Literal:
+        return "|".join(get_args(hint))
+    if hint is bool:
+        return "true|false"
+    options = get_args(hint) or (hint,)
+    if get_origin(options[0]) is tuple:
+        return "A,B"
+    return {int: "N", float: "X", str: "TEXT"}.get(options[0], "VALUE")
+
+
+def _shown(value):
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return {None: "none", True: "true", False: "false"}.get(value, value)

@@ -1,0 +1,199 @@
+"""The training command: flags to settings, data, a run's folder, training, a table."""
+
+import dataclasses
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from naomi_jax.cli import flags, process
+from naomi_jax.data import registry as datasets
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report
+from naomi_jax.fields import with_values
+from naomi_jax.methods import registry as methods
+from naomi_jax.runs import folder, opening
+from naomi_jax.training import devices, loop
+from naomi_jax.training.plan import make_plan
+from naomi_jax.training.settings import Run, forecast, method_of
+
+USAGE = """Train a method that fills gaps: python train.py --dataset traffic [--data PATH]
+
+Run the same command again to go on where it stopped. Every setting below can be changed, such as
+--method.hidden=64; what stands behind "Here:" is its value in the config that the other flags choose.
+"""
+
+
+def main(argv: Sequence[str], configs: str) -> None:
+    """The command.
+
+    Args:
+      argv: its words, without the program's name.
+      configs: folder with DATASET/METHOD.py.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    asked, run = read_flags(argv, configs)
+    if asked.processes:
+        devices.join(asked.processes)
+    workdir = asked.workdir or default_workdir(run)
+    dataset = datasets.load(
+        run.data.name,
+        run.data.path,
+        window=run.data.window,
+        stride=run.data.stride,
+        log=_say,
+        progress=sys.stderr.isatty(),
+    )
+    check(run, dataset)
+    params = None
+    if run.start_from and not folder.has_checkpoint(workdir):
+        params = opening.start(run.start_from, run)
+    found = folder.create_or_resume(workdir, run, dataset)
+    _say(f"Training data: {dataset.source}")
+    _say(f"Run folder:    {workdir}{' (there is a run in it)' if found else ''}")
+    if run.start_from:
+        _say(f"Started from:  {run.start_from}")
+    began = time.monotonic()
+    try:
+        loop.train(run, dataset, workdir, params=params)
+    except loop.Interrupted as stop:
+        message = f"{stop}, all saved. Go on with: {process.rerun_command()}"
+        raise SystemExit(process.interrupted(message)) from None
+    _say(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.\n")
+    _say(str(report.table_of_run(workdir, dataset)))
+    _say(f"\nNext: fill the holes of your own file with\n  {_next_command(workdir, dataset)}")
+
+
+def _say(line):
+    """Print, in the main process alone."""
+    if devices.is_main_process():
+        print(line, flush=True)
+
+
+def _next_command(workdir, dataset):
+    return (
+        f"python eval.py {workdir} --impute YOUR.csv --out FILLED.csv"
+        f"   ({dataset.dim} columns, holes empty)"
+    )
+
+
+def check(run: Run, dataset: Dataset) -> None:
+    """Raise InputError unless the run suits its data and the devices: before anything is written."""
+    plan = make_plan(run, dataset.train.shape)
+    devices.mesh(min(plan.batch.size, len(dataset.train)))
+
+
+def read_flags(argv: Sequence[str], configs: str):
+    """(what was asked beside the settings, the settings).
+
+    The flags that choose the config are read first; the others depend on what is in it.
+    """
+    choice = flags.Parser(add_help=False)
+    _add_choices(choice)
+    asked, _ = choice.parse_known_args(argv)
+    wants_help = {"-h", "--help"} & set(argv)
+    run = choose(asked, configs)
+    parser = flags.Parser(USAGE, prog="train.py")
+    _add_choices(parser)
+    flags.add_settings(parser, run)
+    if wants_help:
+        parser.parse_args(["--help"])
+    given = parser.parse_all(argv)
+    run = flags.with_flags(run, given)
+    if asked.data:
+        run = with_values(run, {("data", "path"): os.path.abspath(asked.data)})
+    if asked.forecast:
+        run = forecast(run, default_workdir(run))
+    return asked, run
+
+
+def _add_choices(parser):
+    group = parser.add_argument_group("what to train")
+    group.add_argument(
+        "--dataset",
+        choices=datasets.names(),
+        help="What to train on; traffic unless --data is given.",
+    )
+    group.add_argument("--data", metavar="PATH", help="Your copy of the data: a file or a folder.")
+    group.add_argument(
+        "--method", choices=methods.trained(), help="What to train; naomi unless --config is given."
+    )
+    group.add_argument(
+        "--config", metavar="FILE", help="The config; configs/DATASET/METHOD.py by default."
+    )
+    group.add_argument(
+        "--forecast",
+        action="store_true",
+        help="Go on from the trained run with leading steps shown alone.",
+    )
+    group.add_argument(
+        "--workdir", metavar="DIR", help="The run's folder; runs/DATASET[_METHOD][_forecast]."
+    )
+    group.add_argument(
+        "--processes",
+        metavar="auto|HOST:PORT,COUNT,NUMBER",
+        help="One of several processes that train together.",
+    )
+
+
+def choose(asked, configs: str) -> Run:
+    """The config that the flags choose.
+
+    Raises:
+      InputError: there is none, or it is of another data set or method.
+    """
+    dataset = asked.dataset or ("files" if asked.data else "traffic")
+    if asked.config is None:
+        method = asked.method or "naomi"
+        path = os.path.join(configs, dataset, f"{method}.py")
+        if not os.path.exists(path):
+            raise InputError(
+                f"--dataset {dataset} --method {method}: there is no {path}; write one, or name one "
+                "with --config"
+            )
+        return load_config(path)
+    run = load_config(asked.config)
+    for flag, given, found in (
+        ("--dataset", asked.dataset, run.data.name),
+        ("--method", asked.method, method_of(run.method).name),
+    ):
+        if given not in (None, found):
+            raise InputError(
+                f"{flag} {given}: {asked.config} is about {found}; leave out one of the two flags"
+            )
+    return run
+
+
+def load_config(path: str) -> Run:
+    """The settings that a config file's get_config() returns.
+
+    Raises:
+      InputError: it cannot be read, or does not return a Run.
+    """
+    spec = importlib.util.spec_from_file_location("naomi_jax_config", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"--config {path}: a Python file is needed")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        run = module.get_config()
+    except FileNotFoundError:
+        raise InputError(f"--config {path}: no such file") from None
+    except InputError as error:
+        raise InputError(f"--config {path}: {error}") from None
+    except Exception as error:  # whatever the file does
+        raise InputError(f"--config {path}: {type(error).__name__}: {error}") from None
+    if not isinstance(run, Run):
+        raise InputError(f"--config {path}: get_config() does not return a Run")
+    return run
+
+
+def default_workdir(run: Run) -> str:
+    """Where a run goes that names no folder."""
+    method = method_of(run.method).name
+    name = run.data.name if method == "naomi" else f"{run.data.name}_{method}"
+    return os.path.join("runs", f"{name}_forecast" if run.is_forecast else name)

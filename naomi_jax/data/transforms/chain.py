@@ -1,0 +1,127 @@
+"""The chain of transforms: what is taken off the values before a method and put back after it.
+
+    augment -> Standardizer -> Neighbors -> ChannelIndependent -> method -> the same way back
+
+Training and filling use the same chain. Training standardizes once, before the first update, and
+applies the rest (`batch`) to each batch on the device; filling applies all of it (`Chain.apply`).
+Every transform has
+
+    apply(x, mask, rows=None) -> (x, mask, restore)
+
+where restore takes what the method filled, with any leading axes of samples, back to x's values.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import chex
+import numpy as np
+
+from naomi_jax.data.transforms import neighbors, standardize, symmetries
+from naomi_jax.data.transforms.channels import ChannelIndependent
+from naomi_jax.data.transforms.neighbors import Neighbors
+from naomi_jax.data.transforms.standardize import Standardizer
+from naomi_jax.errors import InputError
+from naomi_jax.fields import Settings, at_least, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class Transforms(Settings):
+    """Which transforms a run has."""
+
+    standardize: Literal["column", "step"] = setting(
+        "column",
+        "column: subtract one mean of each column; step: one at each step of the window, the mean "
+        "day, for windows that all begin at the same time of day.",
+    )
+    neighbors: int = setting(
+        0,
+        "Similar training sequences whose mean is subtracted first; 0: none. Not in the paper.",
+        at_least(0),
+    )
+    channel_independent: bool = setting(
+        False, "Fill each column as a sequence of its own, by one model; not in the paper."
+    )
+    box_symmetries: bool = setting(
+        False, "Train on all flips and turns of a trajectory (x, y) in a square; not in the paper."
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.neighbors and self.box_symmetries:
+            raise InputError(
+                "neighbors: not with box_symmetries, because a sequence's images would be its "
+                "neighbors; set one of them off"
+            )
+
+    def check(self, dim: int) -> None:
+        """Raise InputError where they do not suit data with D = dim."""
+        if self.box_symmetries and dim != 2:
+            raise InputError(f"box_symmetries: for 2 columns (x, y), not {dim}")
+
+    def model_dim(self, dim: int) -> int:
+        """D as the method sees it."""
+        return 1 if self.channel_independent else dim
+
+
+class Chain(NamedTuple):
+    """Transforms with their statistics.
+
+    Attributes:
+      standardizer: the first one.
+      batch: the others, in order; a pytree that can be handed to a jitted function.
+    """
+
+    standardizer: Standardizer
+    batch: tuple[Any, ...] = ()
+
+    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+        """What a method reads of x (B, T, D) in the data's units, its mask, and the way back."""
+        return apply((self.standardizer, *self.batch), x, mask, rows)
+
+
+def apply(transforms, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+    """One transform after the other; the way back takes them in reverse."""
+    ways_back = []
+    for transform in transforms:
+        x, mask, back = transform.apply(x, mask, rows)
+        ways_back.append(back)
+
+    def restore(filled):
+        for back in reversed(ways_back):
+            filled = back(filled)
+        return filled
+
+    return x, mask, restore
+
+
+def augment(settings: Transforms, train: np.ndarray) -> np.ndarray:
+    """The training sequences (N, T, D) and their images, where there are any."""
+    return symmetries.of_a_box(train) if settings.box_symmetries else train
+
+
+def fit(settings: Transforms, train: np.ndarray) -> tuple[Chain, np.ndarray]:
+    """The chain for training sequences, and these standardized, (N, T, D) float32, augmented."""
+    train = augment(settings, train)
+    standardizer = standardize.fit(train, settings.standardize)
+    data = standardizer(train)
+    overlap = neighbors.overlap(train) if settings.neighbors else 0
+    return build(settings, standardizer, data, overlap), data
+
+
+def build(settings: Transforms, standardizer: Standardizer, memory=None, overlap=0) -> Chain:
+    """The chain with statistics that are known already.
+
+    Args:
+      settings: which transforms.
+      standardizer: fitted.
+      memory: (N, T, D) standardized training sequences; needed with neighbors.
+      overlap: `neighbors.overlap` of them; matters in training alone.
+    """
+    batch: list[Any] = []
+    if settings.neighbors:
+        batch.append(Neighbors(memory, settings.neighbors, overlap))
+    if settings.channel_independent:
+        batch.append(ChannelIndependent())
+    return Chain(standardizer, tuple(batch))

@@ -1,0 +1,91 @@
+"""Opening a trained run: from its folder to a method that fills sequences."""
+
+import os
+from typing import Any
+
+import jax
+import numpy as np
+
+from naomi_jax.data.transforms import chain, standardize
+from naomi_jax.errors import InputError
+from naomi_jax.methods.fitted import Fitted
+from naomi_jax.runs import folder, record
+from naomi_jax.runs.record import Record
+from naomi_jax.training import loop
+from naomi_jax.training.checkpoints import Checkpoints
+from naomi_jax.training.settings import Run
+
+
+def load(workdir: str | os.PathLike) -> Fitted:
+    """The trained method in a run's folder; its `fill` takes sequences in the data's own units.
+
+    The best by validation error, or after an adversarial phase the latest: that phase does not aim at
+    the error that "best" is judged by.
+
+    Args:
+      workdir: the folder that train.py wrote.
+
+    Raises:
+      InputError: there is no run, no checkpoint, or it is damaged or of another model.
+    """
+    workdir = os.fspath(workdir)
+    return fitted(workdir, record.read(workdir))
+
+
+def fitted(workdir: str, found: Record) -> Fitted:
+    """`load` with a record that was read already."""
+    run, shape = found.run, found.shape
+    path = os.path.join(workdir, loop.CHECKPOINTS)
+    if not os.path.isdir(path):
+        raise _nothing_yet(workdir)
+    with Checkpoints(path, read_only=True) as checkpoints:
+        step = checkpoints.latest() if run.adversarial else checkpoints.best()
+        if step is None:
+            raise _nothing_yet(workdir)
+        saved = checkpoints.restore(step, _parts(run, shape))
+    params = saved["state"]["average" if run.average else "params"]
+    standardizer = standardize.Standardizer(**saved["scaler"])
+    memory = None
+    if run.transforms.neighbors:
+        # On the device once, not with every batch that is filled.
+        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir))))
+    return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory))
+
+
+def _parts(run: Run, shape) -> dict[str, Any]:
+    """What of a checkpoint is needed to fill: shapes and dtypes."""
+    _, steps, dim = shape
+    params = jax.eval_shape(
+        lambda: run.kind.init(jax.random.key(0), run.method, run.transforms.model_dim(dim))
+    )
+    rows = steps if run.transforms.standardize == "step" else 1
+    statistics = jax.eval_shape(lambda: standardize.empty(rows, dim)._asdict())
+    return {
+        "state": {"average" if run.average else "params": params},
+        "scaler": statistics,
+    }
+
+
+def _nothing_yet(workdir):
+    return InputError(f"{workdir}: no checkpoint yet; let train.py run until the first is written")
+
+
+def start(workdir: str, run: Run) -> Any:
+    """The parameters of the run in `workdir`, for a run with other masks or phases to begin with.
+
+    Raises:
+      InputError: there is none, or its model is another.
+    """
+    if not os.path.isdir(workdir):
+        raise InputError(
+            f"{workdir}: no run to start from; train one (the same command without --forecast), "
+            "or name its folder with --start_from"
+        )
+    before = record.read(workdir)
+    theirs, ours = ((r.method, r.transforms) for r in (before.run, run))
+    if theirs != ours:
+        raise InputError(
+            f"{workdir}: its method and transforms are {theirs}, this run's are {ours}; give this "
+            "run the same settings"
+        )
+    return fitted(workdir, before).params
