@@ -1,29 +1,39 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import os
+import secrets
 
 from naomi_jax.errors import InputError
 
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike, **mode):
+def atomic_write(path: str | os.PathLike, mode: str = "w", **options):
     """A file that takes its name when it is complete; nothing is left of it if it is not.
+
+    Until then it has an unpredictable name in the same folder, made exclusively: no file of the
+    user is overwritten and no link is followed. Its permissions are those of any new file.
 
     Args:
       path: the file.
-      mode: of `open`.
+      mode: "w" or "wb".
+      options: others of `open`.
 
     Raises:
       InputError: it cannot be written.
     """
-    temporary = f"{path}.tmp"
+    folder = os.path.dirname(os.fspath(path))
+    temporary = os.path.join(folder, f".{secrets.token_hex(8)}.tmp")
+    made = False
     try:
-        with open(temporary, **mode) as file:
+        with open(temporary, mode.replace("w", "x"), **options) as file:
+            made = True
             yield file
         os.replace(temporary, path)
+        made = False
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
+        if made:
+            with contextlib.suppress(OSError):
+                os.remove(temporary)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from naomi_jax.data import basketball_simulation as simulation
-from naomi_jax.data import files
+from naomi_jax.data import drawing, files, metrics, registry
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 
@@ -22,7 +22,7 @@ WIDTH = 22  # columns of a file: the ball, the offense, the defense
 OFFENSE = slice(2, 12)
 PLAYERS = 5
 
-_CENTRE = 25.0  # feet, for x and y alike as in the paper
+_CENTER = 25.0  # feet, for x and y alike as in the paper
 _HELD_OUT = 0.1
 _REMEDY = (
     "--data must be a folder with train.npz and test.npz, each with complete plays (N, 50, 22) in "
@@ -33,7 +33,7 @@ _REMEDY = (
 def load(
     path: str | os.PathLike | None = None, log: Callable[[str], None] = lambda line: None
 ) -> Dataset:
-    """Plays from files, or simulated: (N, T, 10), x0, y0, .. x4, y4 in the units of `normalise`.
+    """Plays from files, or simulated: (N, T, 10), x0, y0, .. x4, y4 in the units of `normalize`.
 
     Args:
       path: a folder with train.npz and test.npz; None simulates 2000, 200 and 500 plays.
@@ -51,7 +51,7 @@ def load(
             f"No tracking data given: this run uses {simulation.SOURCE}. For real plays give a "
             "folder with train.npz and test.npz (naomi_jax.data.sportvu makes them): --data FOLDER"
         )
-        splits = map(normalise, simulation.load())
+        splits = map(normalize, simulation.load())
         return Dataset("basketball", simulation.SOURCE, True, *splits)
     path = os.fspath(path)
     train, test = (_read(os.path.join(path, f"{name}.npz")) for name in ("train", "test"))
@@ -65,18 +65,18 @@ def load(
     return Dataset("basketball", source, False, train, val, test)
 
 
-def normalise(feet: np.ndarray) -> np.ndarray:
+def normalize(feet: np.ndarray) -> np.ndarray:
     """Model units, (feet - 25) / [94, 50] for (x, y), float32.
 
     Args:
       feet: (..., 2 * players), x and y in turn. y comes out in [-0.5, 0.5] within the court.
     """
-    return ((np.asarray(feet, np.float64) - _CENTRE) / _scale(feet)).astype(np.float32)
+    return ((np.asarray(feet, np.float64) - _CENTER) / _scale(feet)).astype(np.float32)
 
 
 def to_feet(x: np.ndarray) -> np.ndarray:
-    """The inverse of `normalise`, float32."""
-    return (np.asarray(x, np.float64) * _scale(x) + _CENTRE).astype(np.float32)
+    """The inverse of `normalize`, float32."""
+    return (np.asarray(x, np.float64) * _scale(x) + _CENTER).astype(np.float32)
 
 
 def rotate(feet: np.ndarray) -> np.ndarray:
@@ -118,4 +118,59 @@ def _read(file) -> np.ndarray:
         )
     right = feet[..., ::2].mean(axis=(1, 2), dtype=np.float64) > COURT[0] / 2
     feet = np.where(right[:, None, None], rotate(feet), feet)
-    return normalise(feet)
+    return normalize(feet)
+
+
+# The data set.
+
+
+def _load(request: registry.Request) -> Dataset:
+    return load(request.path, log=request.log)
+
+
+def _court() -> tuple[drawing.Curve, ...]:
+    """The left half of an NBA court, in feet (NBA rule 1)."""
+    length, width = COURT
+    middle = width / 2
+    hoop = simulation.HOOP
+    angle = np.degrees(np.arcsin(22 / 23.75))
+    lines = (
+        drawing.rectangle(0, 0, length / 2, width),
+        drawing.rectangle(0, middle - 8, 19, 16),
+        drawing.arc((19, middle), 6),
+        drawing.arc(hoop, 0.75),
+        drawing.arc(hoop, 23.75, -angle, angle),
+        *(np.array([(0, y), (14, y)]) for y in (3, width - 3)),
+    )
+    return tuple(drawing.Curve(points, color="0.5", width=0.8) for points in lines)
+
+
+BASKETBALL = registry.register(
+    registry.DatasetKind(
+        name="basketball",
+        load=_load,
+        metrics=(
+            metrics.Metric("path length", 1, metrics.of_filled(metrics.path_length)),
+            metrics.Metric("out of bounds [1e-3]", 1e3, metrics.of_filled(metrics.out_of_bounds)),
+            metrics.STEP_CHANGE,
+            metrics.Metric("path difference", 1, metrics.of_filled(metrics.path_difference)),
+            metrics.Metric("player distance", 1, metrics.of_filled(metrics.player_distance)),
+        ),
+        table=3,
+        paper={
+            "linear": (0.482, 2.997, 0.522, 0.519, 0.422),
+            "knn": (0.921, 0.128, 13.24, 0.746, 0.403),
+            "grui": (1.141, 4.703, 14.95, 0.690, 0.398),
+            "maskgan": (0.793, 4.592, 9.622, 0.680, 0.427),
+            "single_res": (0.702, 3.874, 4.811, 0.571, 0.417),
+            "naomi": (0.573, 1.733, 2.565, 0.581, 0.423),
+            registry.EXPERT: (0.556, 0.861, 1.982, 0.580, 0.425),
+        },
+        drawing=drawing.Plane(
+            unit="of the court",
+            outline=_court(),
+            limits=((-4, COURT[0] / 2 + 2), (-3, COURT[1] + 3)),
+            to_drawing=to_feet,
+        ),
+    )
+)

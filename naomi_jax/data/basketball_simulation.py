@@ -1,6 +1,6 @@
 """Simulated basketball offenses, for when tracking data cannot be had. Not player tracking.
 
-2000 plays with seed 0, in units of `basketball.normalise`, beside real tracking, 730 and 279 plays
+2000 plays with seed 0, in units of `basketball.normalize`, beside real tracking, 730 and 279 plays
 of SportVU 2015-16, by which the constants were chosen:
 
                                           simulated   real: train    test

@@ -1,7 +1,7 @@
 """The user's own files: .npz, .npy and .csv. Never unpickled.
 
-`load` reads complete training data; `read_series` and `write_series` read a file with holes and write
-it back in the same format, changing nothing but the holes.
+`load` reads complete training data; `read_series` and `write_series` read a file with holes and
+write it back in the same format, changing nothing but the holes.
 """
 
 import contextlib
@@ -13,7 +13,8 @@ import zipfile
 
 import numpy as np
 
-from naomi_jax.data import atomic as writing
+from naomi_jax.data import metrics, registry
+from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 
@@ -48,10 +49,10 @@ def load(
     """Training data from a file or a folder.
 
     Args:
-      path: a folder with train.npz, test.npz and perhaps val.npz (key `data`, (N, T, D)); an .npz with
-        the keys train, test and perhaps val, or with the key `data`; an .npy; or a .csv with a row for
-        each time step. One array of sequences is split at random, one long series (T, D) by time: the
-        last tenth tests, the tenth before it validates.
+      path: a folder with train.npz, test.npz and perhaps val.npz (key `data`, (N, T, D)); an .npz
+        with the keys train, test and perhaps val, or with the key `data`; an .npy; or a .csv with a
+        row for each time step. One array of sequences is split at random, one long series (T, D) by
+        time: the last tenth tests, the tenth before it validates.
       window, stride: length of the sequences cut from a long series, and steps from one to the next
         in the training part; half a window by default.
       seed: of the random split.
@@ -133,15 +134,12 @@ def write_series(path: str | os.PathLike, table: Table, values: np.ndarray) -> N
         )
     if table.kind == ".csv" and values.ndim != 2:
         raise InputError(f"{path}: a .csv holds one filled series; for samples use .npz or .npy")
-    mode = (
-        {"mode": "w", "newline": "", "encoding": "utf-8"}
-        if table.kind == ".csv"
-        else {"mode": "wb"}
-    )
-    with writing.whole(path, **mode) as file:
-        if table.kind == ".csv":
+    if table.kind == ".csv":
+        with atomic_write(path, mode="w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(_filled_cells(table, values))
-        elif table.kind == ".npy":
+        return
+    with atomic_write(path, mode="wb") as file:
+        if table.kind == ".npy":
             np.save(file, values.astype(table.dtype), allow_pickle=False)
         else:
             np.savez_compressed(file, **table.arrays, data=values.astype(table.dtype))
@@ -193,8 +191,8 @@ def _windows(series, path, window, stride):
     begin = len(series) - 2 * held
     if begin < window:
         raise InputError(
-            f"{path}: {len(series)} steps are too few for windows of {window}: at least {3 * window} "
-            "are needed for three splits; lower --config.window"
+            f"{path}: {len(series)} steps are too few for windows of {window}: at least "
+            f"{3 * window} are needed for three splits; lower --config.window"
         )
 
     def cut(part, step):
@@ -214,8 +212,9 @@ def _check_complete(values, name):
         place = tuple(int(i) for i in np.argwhere(missing)[0])
         words = "sequence, step, column" if len(place) == 3 else "row, column"
         raise InputError(
-            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); missing "
-            "values in training data are not supported yet: fill or drop those sequences first"
+            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); "
+            "missing values in training data are not supported yet: fill or drop those sequences "
+            "first"
         )
     if np.isinf(values).any():
         raise InputError(f"{name}: infinite values; repair or drop them")
@@ -305,10 +304,11 @@ def _read_csv(path):
 def _labels(rows):
     """Leading columns that hold text, such as a time stamp, and not one number."""
     column = 0
-    while column < len(rows[0]) and not any(
-        _number(row[column]) is not None and not math.isnan(_number(row[column])) for row in rows
-    ):
-        if all(_number(row[column]) is not None for row in rows):  # a column of holes is a value
+    while column < len(rows[0]):
+        cells = [_number(row[column]) for row in rows]
+        if all(cell is not None for cell in cells):  # numbers, or holes alone
+            break
+        if any(cell is not None and not math.isnan(cell) for cell in cells):
             break
         column += 1
     return column
@@ -325,10 +325,15 @@ def _parse_cells(rows, first_column, first_row, path):
             for column, cell in enumerate(row[first_column:], first_column + 1):
                 if _number(cell) is None:
                     raise InputError(
-                        f"{path}, row {number}, column {column}: {cell!r} is not a number; leave the "
-                        "cell empty if it is missing"
+                        f"{path}, row {number}, column {column}: {cell!r} is not a number; leave "
+                        "the cell empty if it is missing"
                     ) from None
         raise
+
+
+def _is_hole(cell):
+    number = _number(cell)
+    return number is not None and math.isnan(number)
 
 
 def _number(cell):
@@ -350,6 +355,25 @@ def _filled_cells(table, values):
         new = values[number - table.first_row]
         labels, cells = row[: table.first_column], row[table.first_column :]
         yield labels + [
-            str(np.float32(value)) if math.isnan(_number(cell)) else cell
-            for cell, value in zip(cells, new)
+            str(np.float32(value)) if _is_hole(cell) else cell for cell, value in zip(cells, new)
         ]
+
+
+# The data set.
+
+
+def _load(request: registry.Request) -> Dataset:
+    if request.path is None:
+        raise InputError(
+            "--dataset files needs --data FILE (.npz, .npy, .csv, or a folder of them)"
+        )
+    return load(request.path, window=request.window, stride=request.stride)
+
+
+FILES = registry.register(
+    registry.DatasetKind(
+        name="files",
+        load=_load,
+        metrics=(metrics.Metric("mean squared error", 1, metrics.missing_l2),),
+    )
+)

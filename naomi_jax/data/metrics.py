@@ -1,67 +1,92 @@
-"""The paper's metrics (DESIGN section 8), as pure functions on (B, T, D) arrays.
+"""The paper's metrics, as pure functions on (B, T, D) arrays.
 
-Each returns (total, count), (B,) both, so that a data set's value is the sum of the totals over the sum
-of the counts, however it was cut into batches; `mean` forms it, and total / count is a sequence's own.
-Objects are pairs of coordinates: D = 2 is one ball, D = 10 five players (x0, y0, x1, y1, ...).
-Values are in the data's own units.
+Each returns (total, count), (B,) both, so that a data set's value is the sum of the totals over the
+sum of the counts, however it was cut into batches; `mean` forms it, and total / count is a
+sequence's own. A `Metric` is one of them as a column of a table. Objects are pairs of coordinates:
+D = 2 is one ball, D = 10 five players (x0, y0, x1, y1, ...). Values are in the data's own units.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+Array = jax.Array | np.ndarray
+
 _LEAST_STRETCH = 3  # steps of a stretch whose sinuosity counts
 
 
-def mean(pair: tuple[chex.Array, chex.Array]) -> float:
+class Metric(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+      name: with its unit.
+      factor: from the data's units to that unit.
+      measure: (truth, filled, mask) -> (total, count), as the functions here give them.
+    """
+
+    name: str
+    factor: float
+    measure: Callable[..., tuple]
+
+
+def of_filled(measure: Callable[..., tuple]) -> Callable[..., tuple]:
+    """A Metric's `measure` from a function of the filled sequences alone."""
+    return lambda truth, filled, mask: measure(filled)
+
+
+def mean(pair: tuple[Array, Array]) -> float:
     """Total over count of a metric over all sequences, in float64; NaN where nothing counts."""
     total, count = (float(np.asarray(part, np.float64).sum()) for part in pair)
     return total / count if count else float("nan")
 
 
-def missing_l2(x: chex.Array, imputed: chex.Array, mask: chex.Array) -> tuple:
-    """Squared error over the missing entries; mask (T,) or (B, T), 1 = observed."""
-    missing = (jnp.broadcast_to(mask, x.shape[:2]) == 0)[..., None]
+def missing_l2(x: Array, imputed: Array, mask: Array) -> tuple:
+    """Squared error over the missing entries; mask (T,), (B, T) or (B, T, D), 1 = shown."""
+    missing = jnp.broadcast_to((mask if mask.ndim == 3 else mask[..., None]) == 0, x.shape)
     error = jnp.where(missing, jnp.square(imputed - x), 0).sum((1, 2))
-    return error, missing.sum((1, 2)) * x.shape[2]
+    return error, missing.sum((1, 2))
 
 
-def step_change(x: chex.Array) -> tuple:
+def step_change(x: Array) -> tuple:
     """|difference| of consecutive step sizes, over objects and steps."""
     change = jnp.abs(jnp.diff(_step_sizes(x), axis=1))
     return _over(change)
 
 
-def path_length(x: chex.Array) -> tuple:
+def path_length(x: Array) -> tuple:
     """Sum of an object's step sizes, averaged over objects."""
     return _over(_step_sizes(x).sum(1))
 
 
-def path_difference(x: chex.Array) -> tuple:
+def path_difference(x: Array) -> tuple:
     """Longest minus shortest path among the objects of a sequence."""
     paths = _step_sizes(x).sum(1)
     return paths.max(1) - paths.min(1), jnp.ones(x.shape[0])
 
 
-def player_distance(x: chex.Array) -> tuple:
+def player_distance(x: Array) -> tuple:
     """Distance between two objects, over pairs and steps."""
     places = _objects(x)
     first, second = np.triu_indices(places.shape[2], 1)
     return _over(_length(places[:, :, first] - places[:, :, second]))
 
 
-def out_of_bounds(x: chex.Array, bound: float = 0.51) -> tuple:
-    """Share of coordinates outside [-bound, bound]; x in the paper's normalised court units."""
+def out_of_bounds(x: Array, bound: float = 0.51) -> tuple:
+    """Share of coordinates outside [-bound, bound]; x in the paper's normalized court units."""
     return _over((jnp.abs(x) > bound).astype(x.dtype))
 
 
-def sinuosity(x: chex.Array, truth: chex.Array, tolerance: float = 1e-4) -> tuple:
+def sinuosity(x: Array, truth: Array, tolerance: float = 1e-4) -> tuple:
     """Path length over end-to-end distance of x between the reflections of the true trajectory.
 
-    A reflection is a step t after which a coordinate of the true velocity changes sign; the velocity
-    across it, from t to t + 1, may be folded within the step, so a stretch runs from the step after
-    one reflection to the step before the next. Stretches of at least 3 steps count, each once.
+    A reflection is a step t after which a coordinate of the true velocity changes sign; the
+    velocity across it, from t to t + 1, may be folded within the step, so a stretch runs from the
+    step after one reflection to the step before the next. Stretches of at least 3 steps count, each
+    once.
 
     Args:
       x, truth: (B, T, 2), one ball.
@@ -90,12 +115,12 @@ def sinuosity(x: chex.Array, truth: chex.Array, tolerance: float = 1e-4) -> tupl
     return jax.vmap(one)(x, truth)
 
 
-def reflection_to_wall(x: chex.Array, wall: float) -> tuple:
+def reflection_to_wall(x: Array, wall: float) -> tuple:
     """Distance to the wall at each change of direction of x.
 
     Args:
       x: (B, T, 2), one ball.
-      wall: |coordinate| of the ball's centre at contact.
+      wall: |coordinate| of the ball's center at contact.
 
     At each step where a coordinate's velocity changes sign: that coordinate's distance to `wall`.
     """
@@ -123,3 +148,6 @@ def _over(values):
     """Total and count of (B, ...) values."""
     axes = tuple(range(1, values.ndim))
     return values.sum(axes), jnp.full(values.shape[0], values[0].size)
+
+
+STEP_CHANGE = Metric("step change [1e-3]", 1e3, of_filled(step_change))

@@ -33,7 +33,7 @@ import zlib
 
 import numpy as np
 
-from naomi_jax.data import atomic as writing
+from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.basketball import COURT, PLAYERS, WIDTH, rotate
 from naomi_jax.errors import InputError
 
@@ -122,7 +122,7 @@ def _write(folder, plays):
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be made ({error.strerror})") from None
     for name, data in plays.items():
-        with writing.whole(os.path.join(folder, f"{name}.npz"), mode="wb") as file:
+        with atomic_write(os.path.join(folder, f"{name}.npz"), mode="wb") as file:
             np.savez_compressed(file, data=data)
 
 

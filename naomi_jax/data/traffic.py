@@ -15,12 +15,14 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pooch
 import requests
 
-from naomi_jax.data import traffic_simulation
+from naomi_jax.data import drawing, files, metrics, registry, traffic_simulation
+from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 
@@ -79,7 +81,7 @@ def load(
         train, test = _parse_download(path, cache_dir, log)
     else:
         train, test = _parse_cached(os.fspath(path), cache_dir, log)
-    if _whole(train, test):
+    if _is_complete(train, test):
         source = "PEMS-SF (UCI archive)"
     else:
         source = (
@@ -90,7 +92,7 @@ def load(
     return Dataset("traffic", source, False, train, val, test)
 
 
-def _whole(train, test):
+def _is_complete(train, test):
     """Whether two splits (N, T, D) have the sizes of PEMS-SF."""
     day = (STEPS, SENSORS)
     return (train.shape, test.shape) == tuple((count, *day) for count in DAYS.values())
@@ -105,7 +107,7 @@ def _download(cache_dir, log, progress):
     if reason is not None:
         return reason
     log(f"Downloading PEMS-SF from the UCI archive into {cache_dir}")
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK, timeout=30)
+    downloader: Any = pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK, timeout=30)
     try:
         with _quiet(pooch.get_logger()):
             # pooch writes to a temporary name: a half-written download never looks complete.
@@ -160,7 +162,7 @@ def _parse_download(path, cache_dir, log):
     """(train, test) of the downloaded archive, which is deleted if damaged or not PEMS-SF."""
     try:
         train, test = _parse_cached(path, cache_dir, log)
-        if not _whole(train, test):
+        if not _is_complete(train, test):
             raise InputError(f"{path}: {train.shape} and {test.shape} are not the sizes of PEMS-SF")
     except _Unreadable:
         raise
@@ -189,16 +191,18 @@ def _parse_cached(path, cache_dir, log):
     arrays = _read_cache(cached, key)
     if arrays is not None:
         return arrays
-    train, test = (_parse(*members[name], name) for name in DAYS)
+    train, test = (_parse(file, kind, name) for name, (file, kind) in members.items())
     if train.shape[1:] != test.shape[1:]:
         raise InputError(
             f"{path}: PEMS_train has days of {train.shape[1:]}, PEMS_test of {test.shape[1:]} "
             f"(steps, sensors); {_REMEDY}"
         )
     try:
-        _write_cache(cached, key=key, train=train, test=test)
-    except OSError as error:
-        reason = error.strerror or _first_line(error)
+        os.makedirs(cache_dir, exist_ok=True)
+        with atomic_write(cached, mode="wb") as stream:
+            np.savez(stream, key=key, train=train, test=test)
+    except (OSError, InputError) as error:
+        reason = _first_line(error)
         log(f"The parsed data could not be cached in {cache_dir} ({reason}); going on")
     return train, test
 
@@ -210,19 +214,6 @@ def _read_cache(cached, key):
             return (file["train"], file["test"]) if file["key"] == key else None
     except (OSError, *_DAMAGE, ValueError, KeyError, TypeError, RuntimeError, MemoryError):
         return None
-
-
-def _write_cache(cached, **arrays):
-    """Under a temporary name first: a reader never sees half a cache."""
-    os.makedirs(os.path.dirname(cached), exist_ok=True)
-    temporary = f"{cached}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "wb") as stream:
-            np.savez(stream, **arrays)
-        os.replace(temporary, cached)
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
 
 
 def _members(path):
@@ -368,3 +359,46 @@ def _parse_day(line: bytes, where: str) -> np.ndarray:
 def _first_line(error):
     text = str(error).strip()
     return text.splitlines()[0][:200] if text else type(error).__name__
+
+
+# The data set.
+
+
+def _load(request: registry.Request) -> Dataset:
+    """PEMS-SF, or the user's own arrays."""
+    if request.path is None or _is_pems(request.path):
+        return load(request.path, log=request.log, progress=request.progress)
+    return files.load(request.path, window=request.window, stride=request.stride)
+
+
+def _is_pems(path):
+    """A PEMS-SF archive: a zip that is no .npz, or a folder with PEMS_ files or without arrays."""
+    if os.path.isdir(path):
+        return not os.path.exists(os.path.join(path, "train.npz"))
+    return os.path.splitext(path)[1].lower() not in files.EXTENSIONS
+
+
+_HOURS = np.arange(0, 25, 4)
+
+TRAFFIC = registry.register(
+    registry.DatasetKind(
+        name="traffic",
+        load=_load,
+        metrics=(metrics.Metric("L2 [1e-4]", 1e4, metrics.missing_l2),),
+        table=1,
+        paper={
+            "linear": (15.59,),
+            "knn": (4.58,),
+            "grui": (15.24,),
+            "maskgan": (6.02,),
+            "single_res": (4.51,),
+            "naomi": (3.54,),
+        },
+        drawing=drawing.Series(
+            label=lambda column, dim: f"sensor {column + 1}\n[occupancy, 0-1]",
+            time=drawing.TimeAxis(
+                "time of day", (_HOURS * STEPS / 24, [f"{hour:02d}:00" for hour in _HOURS])
+            ),
+        ),
+    )
+)

@@ -5,7 +5,7 @@ missing (all sensors together, the first step never), one mask for each day, ave
 draws of the masks; in brackets the paper's row on PEMS-SF:
 
   linear interpolation, sensor by sensor                            13.2 (15.59)
-  mean of the 10 training days nearest on the observed steps         3.9 (4.58)
+  mean of the 10 training days nearest on the shown steps            3.9 (4.58)
   mean of the training days of the same weekday                      5.2
   mean of all training days                                         10.6
 
@@ -77,7 +77,7 @@ def _demand(rng, static, hour, weekend):
     region = rng.normal(size=3)
     local = rng.normal(size=(3, 2, _CORRIDORS))
     height = static.height * np.exp(0.16 * region[0] + 0.25 * local[0])
-    centre = static.hour + 0.12 * region[1] + 0.25 * local[1]
+    center = static.hour + 0.12 * region[1] + 0.25 * local[1]
     width = static.width * np.exp(0.10 * region[2] + 0.18 * local[2])
     base = 0.012 + 0.030 * _hump(hour, 13.5, 5.0)[:, None]
     if weekend:
@@ -90,7 +90,7 @@ def _demand(rng, static, hour, weekend):
         upstream = static.bottleneck[peak, c] - static.place
         delay = 0.5 * np.maximum(upstream, 0)  # hours until the queue gets there
         reach = np.exp(-np.square(upstream) / 0.35)
-        shape = _hump(hour[:, None], centre[peak, c] + delay, width[peak, c])
+        shape = _hump(hour[:, None], center[peak, c] + delay, width[peak, c])
         total = total + height[peak, c] * static.gain[peak] * reach * shape
     return total
 
@@ -122,5 +122,5 @@ def _noise(rng, sensors):
     return noise
 
 
-def _hump(hour, centre, width):
-    return np.exp(-0.5 * np.square((hour - centre) / width))
+def _hump(hour, center, width):
+    return np.exp(-0.5 * np.square((hour - center) / width))

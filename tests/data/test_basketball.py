@@ -34,7 +34,7 @@ def test_the_offense_in_model_units(folder):
 
 def test_the_end_of_train_validates(folder):
     data = basketball.load(folder)
-    expected = basketball.normalise(plays(30)[..., 2:12])
+    expected = basketball.normalize(plays(30)[..., 2:12])
     np.testing.assert_array_equal(data.train, expected[:27])
     np.testing.assert_array_equal(data.val, expected[27:])
 
@@ -112,10 +112,10 @@ def check(folder, name, message):
 
 def test_units_and_back():
     feet = plays(3)[..., 2:12]
-    x = basketball.normalise(feet)
+    x = basketball.normalize(feet)
     assert x.dtype == np.float32
     np.testing.assert_allclose(basketball.to_feet(x), feet, atol=1e-5)
-    np.testing.assert_allclose(basketball.normalise([[25, 50, 72, 0]]), [[0, 0.5, 0.5, -0.5]])
+    np.testing.assert_allclose(basketball.normalize([[25, 50, 72, 0]]), [[0, 0.5, 0.5, -0.5]])
 
 
 def test_without_files_it_is_simulated_and_says_so():
@@ -146,7 +146,7 @@ def test_the_simulation_looks_like_real_plays():
     speed = np.linalg.norm(np.diff(place, axis=1), axis=-1) / 0.16
     assert speed.max() < 25, "feet per second"
 
-    x = basketball.normalise(feet).reshape(2000, 50, 5, 2).astype(np.float64)
+    x = basketball.normalize(feet).reshape(2000, 50, 5, 2).astype(np.float64)
     step = np.linalg.norm(np.diff(x, axis=1), axis=-1)  # (plays, 49, players)
     path = step.sum(1)
     one, other = np.triu_indices(5, 1)

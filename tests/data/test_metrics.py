@@ -54,6 +54,18 @@ def test_missing_l2(plays):
     assert np.isnan(metrics.mean(metrics.missing_l2(plays, filled, np.ones(9))))
 
 
+def test_missing_l2_of_single_entries(plays):
+    rng = np.random.default_rng(2)
+    filled = plays + rng.normal(size=plays.shape).astype(np.float32)
+    mask = (rng.random(plays.shape) < 0.5).astype(np.float32)
+    errors = [np.square(p - f)[m == 0] for p, f, m in zip(plays, filled, mask)]
+    check(
+        metrics.missing_l2(plays, filled, mask),
+        [e.mean() for e in errors],
+        np.concatenate(errors).mean(),
+    )
+
+
 def test_step_change(plays):
     each = [
         np.mean([abs(b - a) for track in tracks(p) for a, b in itertools.pairwise(sizes(track))])

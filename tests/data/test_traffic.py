@@ -299,8 +299,8 @@ def test_the_simulation_is_like_traffic():
     assert commute[~weekend].mean() > 1.5 * commute[weekend].mean()
     night = data[:, :24].mean()
     assert night < 0.5 * data[~weekend][:, 42:54].mean()
-    neighbours = np.corrcoef((data - data.mean(0)).reshape(-1, 60).T)
-    assert np.diag(neighbours, 1).mean() > np.diag(neighbours, 30).mean() + 0.2
+    neighbors = np.corrcoef((data - data.mean(0)).reshape(-1, 60).T)
+    assert np.diag(neighbors, 1).mean() > np.diag(neighbors, 30).mean() + 0.2
 
 
 def test_the_simulated_dataset():
