@@ -1,4 +1,4 @@
-"""Basketball with GRUI: autoregressive with a fading state, against a discriminator of whole sequences.
+"""Basketball with GRUI: a state that fades, a discriminator of whole sequences.
 
 python train.py --dataset basketball --method grui
 """

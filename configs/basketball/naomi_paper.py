@@ -2,8 +2,9 @@
 
     python train.py --config configs/basketball/naomi_paper.py --data FOLDER
 
-Sizes, losses, learning rates and the adversary are those of the paper and the public run; the paper
-trained on 107,146 plays of STATS data, which cannot be had freely. Not run here: it needs a GPU.
+Sizes, losses, learning rates and the adversary are those of the paper and the public run; the
+paper trained on 107,146 plays of STATS data, which cannot be had freely. Not run here: it needs
+a GPU.
 """
 
 from naomi_jax.data.masks import Masks

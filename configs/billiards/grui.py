@@ -1,4 +1,4 @@
-"""Billiards with GRUI: autoregressive with a fading state, against a discriminator of whole sequences.
+"""Billiards with GRUI: a state that fades, a discriminator of whole sequences.
 
 python train.py --dataset billiards --method grui
 """
@@ -18,7 +18,7 @@ def get_config() -> Run:
             head_hidden=96,
         ),
         transforms=Transforms(
-            box_symmetries=True,
+            symmetries=True,
         ),
         masks=MaskPair(train=Masks(missing=(180, 195)), test=Masks(missing=(180, 195))),
         phases=(

@@ -6,10 +6,10 @@ L2 0.690e-2 per step, mean of seeds 0 to 2, from 0.674 to 0.710 (Linear 19.77e-2
 --method single_res 2.08e-2), 11 minutes of training on one CPU core; after 75 minutes 0.351e-2
 (docs/results.md). Simulated here; the paper reports 0.067e-2 on its own simulation.
 
-Each coordinate of a ball among four walls moves on its own. Nine tenths of the error are in sequences
-of which five to seven steps are shown, so training hides more than testing. docs/recipes.md has what
-each setting brings. Many small steps on the model's own imputations beat few large ones after teacher
-forcing.
+Each coordinate of a ball among four walls moves on its own. Nine tenths of the error are in
+sequences of which five to seven steps are shown, so training hides more than testing.
+docs/recipes.md has what each setting brings. Many small steps on the model's own imputations
+beat few large ones after teacher forcing.
 """
 
 from naomi_jax.data.masks import Masks
@@ -32,7 +32,7 @@ def get_config() -> Run:
         ),
         transforms=Transforms(
             channel_independent=True,
-            box_symmetries=True,
+            symmetries=True,
         ),
         masks=MaskPair(train=Masks(missing=(188, 195)), test=Masks(missing=(180, 195))),
         phases=(

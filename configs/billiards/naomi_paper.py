@@ -2,9 +2,10 @@
 
     python train.py --config configs/billiards/naomi_paper.py
 
-Not run to its end here: on 2 CPU cores it takes days; a GPU or TPU is meant. The paper reports an L2 of
-0.067e-2 on its own simulation. The number of epochs is not published; 200 is a guess, split as the
-published code does: teacher-forced for two thirds, and the rate falls to a tenth at half.
+Not run to its end here: on 2 CPU cores it takes days; a GPU or TPU is meant. The paper reports
+an L2 of 0.067e-2 on its own simulation. The number of epochs is not published; 200 is a guess,
+split as the published code does: teacher-forced for two thirds, and the rate falls to a tenth at
+half.
 """
 
 from naomi_jax.data.masks import Masks

@@ -18,7 +18,7 @@ def get_config() -> Run:
             head_hidden=96,
         ),
         transforms=Transforms(
-            box_symmetries=True,
+            symmetries=True,
         ),
         masks=MaskPair(train=Masks(missing=(180, 195)), test=Masks(missing=(180, 195))),
         phases=(

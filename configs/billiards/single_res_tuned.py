@@ -2,8 +2,8 @@
 
     python train.py --config configs/billiards/single_res_tuned.py --workdir runs/single_res_tuned
 
-L2 0.689e-2 (seed 0), as NAOMI has with them (configs/billiards/naomi.py), and a smoother path: on these
-data the additions bring the distance, not the resolutions (docs/results.md).
+L2 0.689e-2 (seed 0), as NAOMI has with them (configs/billiards/naomi.py), and a smoother path:
+on these data the additions bring the distance, not the resolutions (docs/results.md).
 """
 
 from naomi_jax.data.masks import Masks
@@ -25,7 +25,7 @@ def get_config() -> Run:
         ),
         transforms=Transforms(
             channel_independent=True,
-            box_symmetries=True,
+            symmetries=True,
         ),
         masks=MaskPair(train=Masks(missing=(188, 195)), test=Masks(missing=(180, 195))),
         phases=(

@@ -1,4 +1,4 @@
-"""Your own file with GRUI: autoregressive with a fading state, against a discriminator of whole sequences.
+"""Your own file with GRUI: a state that fades, a discriminator of whole sequences.
 
 python train.py --data FILE --method grui
 """

@@ -2,9 +2,9 @@
 
     python train.py --data FILE
 
-Trained as traffic is (configs/traffic/naomi.py), with gaps of 30 to 95 % of a sequence and a rate that
-falls, which needs fewer epochs than an average of the weights. docs/recipes.md has what neighbors and
-residual heads bring on two made-up files.
+Trained as traffic is (configs/traffic/naomi.py), with gaps of 30 to 95 % of a sequence and a
+rate that falls, which needs fewer epochs than an average of the weights. docs/recipes.md has
+what neighbors and residual heads bring on two made-up files.
 """
 
 from naomi_jax.data.masks import Masks

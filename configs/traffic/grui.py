@@ -1,4 +1,4 @@
-"""Traffic with GRUI: autoregressive with a fading state, against a discriminator of whole sequences.
+"""Traffic with GRUI: a state that fades, a discriminator of whole sequences.
 
 python train.py --dataset traffic --method grui
 """

@@ -2,9 +2,9 @@
 
     python train.py --config configs/traffic/naomi_paper.py --data pems+sf.zip
 
-Not run to its end here: on 2 CPU cores it takes many hours; a GPU or TPU is meant. The paper reports an
-L2 of 3.54e-4 on PEMS-SF. The number of epochs is not published; 200 is a guess, teacher-forced to the
-end, with a tenth of the rate in the second half.
+Not run to its end here: on 2 CPU cores it takes many hours; a GPU or TPU is meant. The paper
+reports an L2 of 3.54e-4 on PEMS-SF. The number of epochs is not published; 200 is a guess,
+teacher-forced to the end, with a tenth of the rate in the second half.
 """
 
 from naomi_jax.data.masks import Masks

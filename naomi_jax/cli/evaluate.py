@@ -67,7 +67,7 @@ def _parser():
     parser.add_argument(
         "--table",
         type=int,
-        choices=datasets.tables(),
+        choices=sorted(kind.table for kind in datasets.every() if kind.table),
         help="A table of the paper, from the runs named or all in runs/.",
     )
     parser.add_argument(

@@ -58,8 +58,8 @@ def curves(
     flat = mask.reshape(-1, dataset.steps)
     fills = tables.fills(models, every, flat, key)
     columns = datasets.get(dataset.name).metrics
-    if len(columns) > 1:
-        fills[tables.EXPERT] = every
+    if datasets.get(dataset.name).has_expert:
+        fills[datasets.EXPERT] = every
     quartiles = {
         name: np.stack([_quartiles(c, every, f, flat, len(counts)) for c in columns])
         for name, f in fills.items()

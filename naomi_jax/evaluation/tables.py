@@ -17,7 +17,6 @@ from naomi_jax.methods.fitted import Fitted
 
 _TEST_MASK_SEED = 2019
 _LEAST_CASES = 200  # small test sets are used several times, under different masks
-EXPERT = "expert"  # the data itself, as if it were a method
 
 
 def fills(models: Sequence[Fitted], x, mask, key) -> dict[str, np.ndarray]:
@@ -142,8 +141,8 @@ def make_table(
         filled.setdefault(name, []).append(model.fill(x, mask, _keys()[2]))
         titles[name] = model.method.title
     kind = datasets.get(dataset.name)
-    if len(kind.metrics) > 1:  # of more than a distance: the data itself has them too
-        filled[EXPERT], titles[EXPERT] = [x], "Expert"
+    if kind.has_expert:
+        filled[datasets.EXPERT], titles[datasets.EXPERT] = [x], "Expert"
     # The paper's tables are about steps missing anywhere.
     published = kind.paper if mask_config.kind == "random" else {}
     order = [method.name for method in methods.every()]

@@ -7,7 +7,7 @@ import numpy as np
 from naomi_jax.fields import Settings, at_least, between, setting
 from naomi_jax.methods import losses, registry
 from naomi_jax.methods.method import Frame, Method
-from naomi_jax.recursion import gru, model
+from naomi_jax.recursion import model
 from naomi_jax.recursion.impute import impute
 from naomi_jax.recursion.schedule import make_schedule
 
@@ -45,8 +45,7 @@ class NaomiSettings(Settings):
 
 def init(key, settings: NaomiSettings, dim: int) -> model.Params:
     """Fresh parameters."""
-    start = gru.rotations(settings.rotation) if settings.rotation else None
-    return model.init(key, settings.model(dim), recurrent_init=start)
+    return model.init(key, dataclasses.replace(settings.model(dim), rotation=settings.rotation))
 
 
 def frames(params, mask) -> list[Frame]:

@@ -13,7 +13,7 @@ _DEFAULTS = {
     "task": "impute",
     "start_from": "",
 }
-_ROOM_OF_OLD_FIELDS = ("drop",)  # of a phase: no longer settings, and of no use to an ended run
+_GONE = ("epochs", "drop")  # of a phase: not its optimizer's any more
 
 
 def made(settings: dict[str, Any]) -> bool:
@@ -53,7 +53,7 @@ def convert(settings: dict[str, Any], shape: list[int]) -> dict[str, Any]:
             "standardize": {"feature": "column"}.get(old["standardise"], old["standardise"]),
             "neighbors": old["neighbours"],
             "channel_independent": old["channel_independent"],
-            "box_symmetries": bool(old["box_symmetries"]),
+            "symmetries": bool(old["box_symmetries"]),
         },
         "adversary": _adversary(old) if old["adversarial"]["epochs"] else None,
         **{name: old[name] for name in ("batch_size", "average", "precision", "eval_epochs")},
@@ -97,9 +97,7 @@ def _phases(old, per_epoch):
 
 
 def _phase(objective, old, epochs=None):
-    optimizer = {
-        name: value for name, value in old.items() if name not in ("epochs", *_ROOM_OF_OLD_FIELDS)
-    }
+    optimizer = {name: value for name, value in old.items() if name not in _GONE}
     if optimizer["schedule"] == "step":
         optimizer["schedule"] = "constant"
     optimizer["learning_rate"] = optimizer["learning_rate"] or 1e-3

@@ -79,7 +79,7 @@ def train(run: Run, dataset: Dataset, workdir: str | os.PathLike, stream=None, p
       InputError: the loss is no longer finite, or something cannot be read or written.
       Interrupted: after SIGINT or SIGTERM, once the state is saved.
     """
-    fitted, data = chain.fit(run.transforms, dataset.train)
+    fitted, data = chain.fit(run.transforms, dataset)
     plan = make_plan(run, dataset.train.shape)
     mesh = devices.mesh(min(plan.batch.size, len(data)))
     plan = dataclasses.replace(plan, batch=dataclasses.replace(plan.batch, mesh=mesh))

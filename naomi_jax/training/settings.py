@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Literal
 
 from naomi_jax.data.masks import Masks
-from naomi_jax.data.transforms.chain import Transforms
+from naomi_jax.data.transforms.chain import Transforms, symmetries_of
 from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, as_dict, at_least, between, from_dict, positive, setting
 from naomi_jax.methods import registry
@@ -157,18 +157,19 @@ class Run(Settings):
 
     def check(self, shape: tuple[int, int, int]) -> None:
         """Raise InputError unless it suits training data (N, T, D)."""
-        _, steps, dim = shape
+        steps = shape[1]
         for name, part, what in (
             ("masks.train", self.masks.train.resolve, steps),
             ("masks.test", self.masks.test.resolve, steps),
             ("masks.train", self.masks.train.rows, steps),
             ("masks.test", self.masks.test.rows, steps),
-            ("transforms", self.transforms.check, dim),
         ):
             try:
                 part(what)
             except InputError as error:
                 raise InputError(f"{name}.{error}") from None
+        if self.transforms.symmetries:
+            symmetries_of(self.data.name)
         if not self.kind.teacher_forced:
             for phase in self.active_phases:
                 if phase.objective == "teacher_forced":

@@ -1,6 +1,6 @@
 """The chain of transforms: what is taken off the values before a method and put back after it.
 
-    augment -> Standardizer -> Neighbors -> ChannelIndependent -> method -> the same way back
+    images -> Standardizer -> Neighbors -> ChannelIndependent -> method -> the same way back
 
 Training and filling use the same chain. Training standardizes once, before the first update, and
 applies the rest (`batch`) to each batch on the device; filling applies all of it (`Chain.apply`).
@@ -18,7 +18,9 @@ from typing import Any, Literal, NamedTuple
 import chex
 import numpy as np
 
-from naomi_jax.data.transforms import neighbors, standardize, symmetries
+from naomi_jax.data import registry as datasets
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.transforms import neighbors, standardize
 from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.data.transforms.neighbors import Neighbors
 from naomi_jax.data.transforms.standardize import Standardizer
@@ -43,22 +45,19 @@ class Transforms(Settings):
     channel_independent: bool = setting(
         False, "Fill each column as a sequence of its own, by one model; not in the paper."
     )
-    box_symmetries: bool = setting(
-        False, "Train on all flips and turns of a trajectory (x, y) in a square; not in the paper."
+    symmetries: bool = setting(
+        False,
+        "Train also on the images of the sequences under the data set's symmetries, such as flips "
+        "and turns of a square box; not in the paper.",
     )
 
     def __post_init__(self):
         super().__post_init__()
-        if self.neighbors and self.box_symmetries:
+        if self.neighbors and self.symmetries:
             raise InputError(
-                "neighbors: not with box_symmetries, because a sequence's images would be its "
+                "neighbors: not with symmetries, because a sequence's images would be its "
                 "neighbors; set one of them off"
             )
-
-    def check(self, dim: int) -> None:
-        """Raise InputError where they do not suit data with D = dim."""
-        if self.box_symmetries and dim != 2:
-            raise InputError(f"box_symmetries: for 2 columns (x, y), not {dim}")
 
     def model_dim(self, dim: int) -> int:
         """D as the method sees it."""
@@ -96,18 +95,27 @@ def apply(transforms, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Calla
     return x, mask, restore
 
 
-def augment(settings: Transforms, train: np.ndarray) -> np.ndarray:
-    """The training sequences (N, T, D) and their images, where there are any."""
-    return symmetries.of_a_box(train) if settings.box_symmetries else train
-
-
-def fit(settings: Transforms, train: np.ndarray) -> tuple[Chain, np.ndarray]:
-    """The chain for training sequences, and these standardized, (N, T, D) float32, augmented."""
-    train = augment(settings, train)
+def fit(settings: Transforms, dataset: Dataset) -> tuple[Chain, np.ndarray]:
+    """The chain for a data set's training sequences, and these and their images, standardized."""
+    train = dataset.train
+    if settings.symmetries:
+        train = symmetries_of(dataset.name)(train)
     standardizer = standardize.fit(train, settings.standardize)
     data = standardizer(train)
     overlap = neighbors.overlap(train) if settings.neighbors else 0
     return build(settings, standardizer, data, overlap), data
+
+
+def symmetries_of(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """(N, T, D) -> (k N, T, D), the images under the symmetries of the data set of that name.
+
+    Raises:
+      InputError: it has none.
+    """
+    images = datasets.get(name).symmetries
+    if images is None:
+        raise InputError(f"symmetries: the data set {name} has none; set it to false")
+    return images
 
 
 def build(settings: Transforms, standardizer: Standardizer, memory=None, overlap=0) -> Chain:
