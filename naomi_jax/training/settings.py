@@ -80,7 +80,7 @@ class Adversary(Settings):
     """The discriminator and its part in training; defaults are the published run's."""
 
     hidden: int = setting(128, "Width of its GRU and its hidden layer.", at_least(1))
-    learning_rate: float = setting(1e-3, "Adam's.", positive)
+    learning_rate: float = setting(1e-3, "Rate of its Adam.", positive)
     clip: float = setting(10.0, "Largest global norm of its gradient.", positive)
     updates: int = setting(3, "Of the discriminator before each of the generator.", at_least(1))
     until: float = setting(

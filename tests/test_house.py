@@ -1,0 +1,145 @@
+"""The house itself: rooms import one way, functions fit on a screen, a run has few settings."""
+
+import ast
+import importlib.util
+import pathlib
+
+import pytest
+
+from naomi_jax import fields
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "naomi_jax"
+# From top to bottom: a room imports rooms below it. The last ones may be imported by all.
+ORDER = (
+    "cli",
+    "figures",
+    "evaluation",
+    "runs",
+    "training",
+    "methods",
+    "data",
+    "parallel",
+    "recursion",
+)
+EVERYWHERE = ("fields", "errors", "version")
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(file):
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0] if len(parts) > 1 or parts[0] != "__init__" else ""
+
+
+def imports_of(file):
+    """Rooms that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith("naomi_jax."):
+                yield name.split(".")[1]
+
+
+def arrows():
+    return {(room_of(file), target) for file in FILES for target in imports_of(file)}
+
+
+def arrows_back(found):
+    """Arrows that point up, or from the shared modules into a room."""
+    place = {room: number for number, room in enumerate((*ORDER, *EVERYWHERE))}
+    return {
+        (source, target)
+        for source, target in found
+        if source and source != target and place[source] >= place[target]
+        if not (source in EVERYWHERE and target in EVERYWHERE)
+    }
+
+
+def test_every_folder_is_a_room_of_the_order():
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders <= set(ORDER)
+    loose = [path.stem for path in PACKAGE.glob("*.py")]
+    assert len(loose) <= 6, loose
+
+
+def test_imports_point_down():
+    assert not arrows_back(arrows())
+
+
+def test_an_arrow_back_is_found():
+    assert arrows_back({("data", "methods"), ("cli", "data")}) == {("data", "methods")}
+    assert arrows_back({("fields", "data")}) == {("fields", "data")}
+
+
+def test_the_recursion_imports_no_other_room():
+    assert {target for source, target in arrows() if source == "recursion"} <= {
+        "recursion",
+        *EVERYWHERE,
+    }
+
+
+def code_lines(function):
+    """Lines of a function without its docstring, blank lines and comments are counted as they are."""
+    first = function.body[0]
+    docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    begin = first.end_lineno if docstring else function.lineno
+    return function.end_lineno - begin
+
+
+def long_functions(text):
+    nodes = ast.walk(ast.parse(text))
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [n.name for n in nodes if isinstance(n, kinds) and code_lines(n) > 60]
+
+
+@pytest.mark.parametrize("folder", ["naomi_jax", "configs", "benchmarks"])
+def test_functions_fit_on_a_screen(folder):
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    for file in files:
+        assert not long_functions(file.read_text()), file
+
+
+def test_a_long_function_is_found():
+    assert long_functions("def f():\n" + "    x = 1\n" * 61) == ["f"]
+
+
+def test_tests_mirror_the_package():
+    for folder in (ROOT / "tests").iterdir():
+        if folder.is_dir() and not folder.name.startswith(("_", ".")):
+            assert (PACKAGE / folder.name).is_dir(), folder
+
+
+def test_no_test_imports_another_test():
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert ".test_" not in f".{node.module}", file
+
+
+def config(path):
+    spec = importlib.util.spec_from_file_location("config", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config()
+
+
+CONFIGS = sorted((ROOT / "configs").glob("*/*.py"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_config_is_a_run_with_few_settings_that_say_what_they_mean(path):
+    run = config(path)
+    assert run.data.name == path.parent.name
+    leaves = fields.leaves(run)
+    assert all(len(leaf.meaning) > 10 and leaf.meaning.endswith(".") for leaf in leaves), [
+        leaf.name for leaf in leaves if not leaf.meaning.endswith(".")
+    ]
+
+
+def test_the_billiards_run_has_at_most_40_settings():
+    assert len(fields.leaves(config(ROOT / "configs/billiards/naomi.py"))) <= 40
