@@ -4,14 +4,14 @@ python train.py --dataset basketball --method grui
 """
 
 from naomi_jax.data.masks import Masks
-from naomi_jax.methods.grui import AutoregressiveSettings
+from naomi_jax.methods.grui import GruiSettings
 from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
 
 
 def get_config() -> Run:
     return Run(
         data=Data(name="basketball"),
-        method=AutoregressiveSettings(
+        method=GruiSettings(
             hidden=128,
             layers=1,
             head_hidden=128,

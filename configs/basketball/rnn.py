@@ -4,14 +4,14 @@ python train.py --dataset basketball --method rnn
 """
 
 from naomi_jax.data.masks import Masks
-from naomi_jax.methods.rnn import AutoregressiveSettings
+from naomi_jax.methods.rnn import RnnSettings
 from naomi_jax.training.settings import Data, MaskPair, Optimizer, Phase, Run
 
 
 def get_config() -> Run:
     return Run(
         data=Data(name="basketball"),
-        method=AutoregressiveSettings(
+        method=RnnSettings(
             hidden=128,
             layers=1,
             head_hidden=128,

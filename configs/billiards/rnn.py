@@ -5,14 +5,14 @@ python train.py --dataset billiards --method rnn
 
 from naomi_jax.data.masks import Masks
 from naomi_jax.data.transforms.chain import Transforms
-from naomi_jax.methods.rnn import AutoregressiveSettings
+from naomi_jax.methods.rnn import RnnSettings
 from naomi_jax.training.settings import Data, MaskPair, Optimizer, Phase, Run
 
 
 def get_config() -> Run:
     return Run(
         data=Data(name="billiards"),
-        method=AutoregressiveSettings(
+        method=RnnSettings(
             hidden=96,
             layers=1,
             head_hidden=96,

@@ -11,11 +11,18 @@ import functools
 from naomi_jax.methods import autoregressive, discriminator, registry
 from naomi_jax.methods.rnn import RNN
 
+
+@dataclasses.dataclass(frozen=True)
+class GruiSettings(autoregressive.AutoregressiveSettings):
+    """Sizes of GRUI."""
+
+
 GRUI = registry.register(
     dataclasses.replace(
         RNN,
         name="grui",
         title="GRUI",
+        settings=GruiSettings,
         init=functools.partial(autoregressive.init, decay=True),
         judge=discriminator.sequence_logits,
         color="#008176",

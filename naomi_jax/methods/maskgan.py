@@ -6,9 +6,22 @@ Autoregressive, and trained against a discriminator of every step, which makes i
 
 import dataclasses
 
-from naomi_jax.methods import registry
+from naomi_jax.methods import autoregressive, registry
 from naomi_jax.methods.rnn import RNN
 
+
+@dataclasses.dataclass(frozen=True)
+class MaskGanSettings(autoregressive.AutoregressiveSettings):
+    """Sizes of MaskGAN's generator."""
+
+
 MASKGAN = registry.register(
-    dataclasses.replace(RNN, name="maskgan", title="MaskGAN", color="#b07c00", dashes="-.")
+    dataclasses.replace(
+        RNN,
+        name="maskgan",
+        title="MaskGAN",
+        settings=MaskGanSettings,
+        color="#b07c00",
+        dashes="-.",
+    )
 )

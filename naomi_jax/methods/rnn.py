@@ -1,14 +1,22 @@
 """A plain autoregressive RNN: MaskGAN's generator without an adversary."""
 
+import dataclasses
+
 from naomi_jax.methods import autoregressive, registry
 from naomi_jax.methods.method import Method
+
+
+@dataclasses.dataclass(frozen=True)
+class RnnSettings(autoregressive.AutoregressiveSettings):
+    """Sizes of an RNN."""
+
 
 RNN = registry.register(
     Method(
         name="rnn",
         title="RNN",
         impute=autoregressive.impute,
-        settings=autoregressive.AutoregressiveSettings,
+        settings=RnnSettings,
         init=autoregressive.init,
         teacher_forced=autoregressive.teacher_forced,
         color="#7a4419",
