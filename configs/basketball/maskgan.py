@@ -4,14 +4,14 @@ python train.py --dataset basketball --method maskgan
 """
 
 from naomi_jax.data.masks import Masks
-from naomi_jax.methods.maskgan import MaskganSettings
+from naomi_jax.methods.maskgan import MaskGanSettings
 from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
 
 
 def get_config() -> Run:
     return Run(
         data=Data(name="basketball"),
-        method=MaskganSettings(
+        method=MaskGanSettings(
             hidden=128,
             layers=1,
             head_hidden=128,

@@ -5,14 +5,14 @@ python train.py --dataset billiards --method maskgan
 
 from naomi_jax.data.masks import Masks
 from naomi_jax.data.transforms.chain import Transforms
-from naomi_jax.methods.maskgan import MaskganSettings
+from naomi_jax.methods.maskgan import MaskGanSettings
 from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
 
 
 def get_config() -> Run:
     return Run(
         data=Data(name="billiards"),
-        method=MaskganSettings(
+        method=MaskGanSettings(
             hidden=96,
             layers=1,
             head_hidden=96,

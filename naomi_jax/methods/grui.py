@@ -14,7 +14,7 @@ from naomi_jax.methods.rnn import RNN
 
 @dataclasses.dataclass(frozen=True)
 class GruiSettings(autoregressive.AutoregressiveSettings):
-    """Sizes of GRUI's generator."""
+    """Sizes of GRUI."""
 
 
 GRUI = registry.register(

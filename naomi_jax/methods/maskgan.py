@@ -6,13 +6,12 @@ Autoregressive, and trained against a discriminator of every step, which makes i
 
 import dataclasses
 
-from naomi_jax.methods import registry
-from naomi_jax.methods.autoregressive import AutoregressiveSettings
+from naomi_jax.methods import autoregressive, registry
 from naomi_jax.methods.rnn import RNN
 
 
 @dataclasses.dataclass(frozen=True)
-class MaskganSettings(AutoregressiveSettings):
+class MaskGanSettings(autoregressive.AutoregressiveSettings):
     """Sizes of MaskGAN's generator."""
 
 
@@ -21,7 +20,7 @@ MASKGAN = registry.register(
         RNN,
         name="maskgan",
         title="MaskGAN",
-        settings=MaskganSettings,
+        settings=MaskGanSettings,
         color="#b07c00",
         dashes="-.",
     )

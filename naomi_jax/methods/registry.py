@@ -11,20 +11,27 @@ _methods: dict[str, Method] = {}
 
 
 def register(method: Method) -> Method:
-    """Make a method known; rows of tables are in the order of registration.
+    """Make a method known.
 
     Raises:
-      ValueError: another one has its name.
+      ValueError: another one has its name, or its class of settings, by which a run's is found.
     """
+    for other in _methods.values():
+        if other.name != method.name and other.settings and other.settings is method.settings:
+            raise ValueError(
+                f"method {method.name!r}: {method.settings.__name__} are the settings of "
+                f"{other.name!r}; derive a class of its own"
+            )
     if _methods.setdefault(method.name, method) != method:
         raise ValueError(f"method {method.name!r}: there is another one of this name")
     return method
 
 
 def every() -> tuple[Method, ...]:
-    """All of them, in order."""
+    """All of them as the rows of a table: those of naomi_jax, then others as they were registered."""
     _load()
-    return tuple(_methods.values())
+    others = (name for name in _methods if name not in _BUILT_IN)
+    return tuple(_methods[name] for name in (*_BUILT_IN, *others))
 
 
 def trained() -> tuple[str, ...]:
@@ -38,10 +45,10 @@ def get(name: str) -> Method:
     Raises:
       InputError: there is none.
     """
-    _load()
-    if name not in _methods:
-        raise InputError(f"method: {name!r}; one of {', '.join(_methods)} is needed")
-    return _methods[name]
+    known = {method.name: method for method in every()}
+    if name not in known:
+        raise InputError(f"method: {name!r}; one of {', '.join(known)} is needed")
+    return known[name]
 
 
 def _load():

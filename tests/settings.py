@@ -1,0 +1,35 @@
+"""The settings of a run that takes seconds, for tests of all that is around it."""
+
+import dataclasses
+from typing import Any
+
+from naomi_jax.data.masks import Masks
+from naomi_jax.data.transforms.chain import Transforms
+from naomi_jax.methods.naomi import NaomiSettings
+from naomi_jax.training.settings import Data, MaskPair, Optimizer, Phase, Run
+
+SIZES = NaomiSettings(hidden=4, layers=1, levels=2, head_hidden=3)
+OPTIMIZER = Optimizer(learning_rate=1e-2, warmup_epochs=1, clip=1.0)
+PHASES = (
+    Phase("teacher_forced", 3, OPTIMIZER),
+    Phase("squared_error", 3, dataclasses.replace(OPTIMIZER, learning_rate=5e-3)),
+)
+
+
+def same_masks(masks: Masks) -> MaskPair:
+    """The same in training as in validation and testing."""
+    return MaskPair(train=masks, test=masks)
+
+
+def small_run(**changes: Any) -> Run:
+    """NAOMI with four units, on sequences of about seven steps; `changes` are fields of Run."""
+    settings: dict[str, Any] = {
+        "data": Data(name="files"),
+        "method": SIZES,
+        "masks": same_masks(Masks(missing=(2, 5))),
+        "phases": PHASES,
+        "transforms": Transforms(standardize="step"),
+        "batch_size": 4,
+        "eval_epochs": 2,
+    }
+    return Run(**{**settings, **changes})
