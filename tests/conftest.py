@@ -9,7 +9,7 @@ from naomi_jax.data import billiards
 from naomi_jax.data.dataset import Dataset
 
 # Tests compile hundreds of tiny programs once: optimizing them costs more than it saves. Users run
-# optimized programs, so NAOMI_JAX_TEST_OPTIMIZED=1 leaves XLA as it is; .ci/run tests a part that way.
+# optimized programs, so NAOMI_JAX_TEST_OPTIMIZED=1 leaves XLA as it is; .ci/run does so for a part.
 if os.environ.get("NAOMI_JAX_TEST_OPTIMIZED", "0") in ("", "0"):
     jax.config.update("jax_disable_most_optimizations", True)
     # XLA's older code generator takes half the time. Versions without it refuse the flag.
