@@ -83,7 +83,7 @@ def test_the_recursion_imports_no_other_room():
 
 
 def code_lines(function):
-    """Lines of a function without its docstring, blank lines and comments are counted as they are."""
+    """Lines of a function below its docstring, blank lines and comments included."""
     first = function.body[0]
     docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
     begin = first.end_lineno if docstring else function.lineno

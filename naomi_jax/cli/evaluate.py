@@ -109,9 +109,11 @@ def _report(folders, path):
 
 
 def _figure(workdir, path):
-    from naomi_jax.figures import of_run
+    from naomi_jax.figures import picture
 
-    of_run.write(workdir, dataset_of(workdir), path)
+    dataset = dataset_of(workdir)
+    (model,), (run,) = report.load([workdir], dataset)
+    picture.write(model, dataset, *report.test_masks(run, dataset), path)
     print(f"{path}: a test sequence, filled")
 
 

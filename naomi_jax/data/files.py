@@ -182,17 +182,17 @@ def _windows(series, path, window, stride):
     """Cut one long series by time; no step is in two splits."""
     if window is None or window < 2:
         raise InputError(
-            f"{path}: one long series needs a window of at least 2 steps: --config.window=LENGTH"
+            f"{path}: one long series needs a window of at least 2 steps: --data.window=LENGTH"
         )
     stride = max(window // 2, 1) if stride is None else stride
     if stride < 1:
-        raise InputError(f"stride: {stride} is not a positive number of steps (--config.stride)")
+        raise InputError(f"stride: {stride} is not a positive number of steps (--data.stride)")
     held = max(round(_HELD_OUT * len(series)) // window, 1) * window
     begin = len(series) - 2 * held
     if begin < window:
         raise InputError(
             f"{path}: {len(series)} steps are too few for windows of {window}: at least "
-            f"{3 * window} are needed for three splits; lower --config.window"
+            f"{3 * window} are needed for three splits; lower --data.window"
         )
 
     def cut(part, step):

@@ -36,7 +36,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
     Raises:
       InputError: matplotlib is missing, or something cannot be read or written.
     """
-    records = {folder: run_record.read(folder) for folder in folders}
+    records = {folder: run_record.read(folder).as_json() for folder in folders}
     imputing, forecasting = report.by_task(folders)
     if not imputing:
         imputing, forecasting = forecasting, []
@@ -72,7 +72,7 @@ class Measured(NamedTuple):
 
 
 def _measure(models, runs, dataset):
-    masks, given = runs[0].masks.test, report.mask_file(runs[0])
+    masks, given = report.test_masks(runs[0], dataset)
     counts = robustness.sensible_counts(masks, dataset.steps)
     return Measured(
         tables.make_table(models, dataset, masks, given),
@@ -226,7 +226,7 @@ def _distribution(models, runs, dataset):
     """Name and samples of the first stochastic model, or None without one."""
     for model, run in zip(models, runs):
         if getattr(run.method, "stochastic", False):
-            most = dataset.steps - run.masks.test.low
+            most = dataset.steps - report.test_masks(run, dataset)[0].low
             shown = np.unique(np.linspace(1, max(most, 3), 4).round().astype(int))[1:]
             return model.method.name, samples.draw(model, dataset, shown)
     return None

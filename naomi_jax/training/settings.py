@@ -158,16 +158,12 @@ class Run(Settings):
     def check(self, shape: tuple[int, int, int]) -> None:
         """Raise InputError unless it suits training data (N, T, D)."""
         steps = shape[1]
-        for name, part, what in (
-            ("masks.train", self.masks.train.resolve, steps),
-            ("masks.test", self.masks.test.resolve, steps),
-            ("masks.train", self.masks.train.rows, steps),
-            ("masks.test", self.masks.test.rows, steps),
-        ):
+        for name, masks in (("train", self.masks.train), ("test", self.masks.test)):
             try:
-                part(what)
+                masks.resolve(steps)
             except InputError as error:
-                raise InputError(f"{name}.{error}") from None
+                raise InputError(f"masks.{name}.{error}") from None
+            masks.rows(steps)
         if self.transforms.symmetries:
             symmetries_of(self.data.name)
         if not self.kind.teacher_forced:

@@ -28,10 +28,9 @@ def test_the_name_is_taken_when_the_file_is_complete(tmp_path):
 def test_a_failure_leaves_nothing_behind(tmp_path):
     path = tmp_path / "out.txt"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError):
-        with atomic_write(path) as file:
-            file.write("half")
-            raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as file:
+        file.write("half")
+        raise ZeroDivisionError
     assert path.read_text() == "before" and names(tmp_path) == ["out.txt"]
     for bad in (tmp_path / "nowhere" / "out.txt", tmp_path):
         with pytest.raises(InputError, match="cannot be written"):

@@ -40,3 +40,21 @@ def test_likelihood_stays_finite_at_any_std():
 
     value, gradient = jax.value_and_grad(loss)(std)
     assert np.isfinite(value) and np.isfinite(gradient).all()
+
+
+def test_missing_error_counts_missing_entries_only():
+    x = jnp.zeros((2, 3, 2))
+    filled = x.at[0, 1].set(2.0).at[1, 2].set(100.0)
+    mask = jnp.array([[1, 0, 0], [1, 0, 1]])
+    assert losses.missing_error(x, filled, mask) == pytest.approx(2 * 4 / 6)
+    assert losses.missing_error(x, filled, jnp.ones(3)) == 0
+
+
+def test_root_error_counts_each_sequence_by_its_distance():
+    x = jnp.zeros((3, 3, 2))
+    filled = x.at[0, 1].set(2.0).at[1, 1:].set(3.0).at[1, 0].set(100.0)
+    mask = jnp.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]])
+    expected = (2 / np.sqrt(2) + 3) / 3  # the third has nothing missing
+    assert losses.missing_root_error(x, filled, mask) == pytest.approx(expected, rel=0.01)
+    gradient = jax.grad(lambda f: losses.missing_root_error(x, f, mask))(x)
+    assert not np.asarray(gradient).any(), "finite, and zero, where there is no error"
