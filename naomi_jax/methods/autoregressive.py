@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from naomi_jax.methods import discriminator, losses
 from naomi_jax.recursion import checks as arguments
-from naomi_jax.recursion import gaps, gru, model
+from naomi_jax.recursion import gaps, gru, heads, model
 
 Params = dict
 
@@ -63,7 +63,7 @@ def impute(
     """Fill the missing entries of x, left to right; arguments and errors as naomi_jax.impute's."""
     config = _config_of(params)
     x, mask = arguments.as_array("x", x), arguments.as_array("mask", mask)
-    arguments.check_sequences(x, config)
+    arguments.check_sequences(x, config.dim)
     arguments.check_mask(mask, x)
     arguments.check_samples(num_samples)
     if config.stochastic and key is None:
@@ -97,7 +97,7 @@ def _decode(params, given, keep, noise):
 
     def body(state, xs):
         x, keep, lag, eps = xs
-        mean, std = model.apply_head(params["head"], _decayed(params, state[-1], lag))
+        mean, std = heads.apply_head(params["head"], _decayed(params, state[-1], lag))
         value = jnp.where(keep, x, mean if std is None else mean + std * eps)
         source = tuple(_decayed(params, h, lag) for h in state)
         state, _ = gru.step(layers, gru.product(value, layers[0]["wx"]), source)
@@ -146,7 +146,7 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Arra
     zero = jnp.zeros_like(x, shape=(x.shape[1], layers[0]["wh"].shape[0]))
     projected = gru.product(x, layers[0]["wx"])
     _, before = jax.lax.scan(body, (zero,) * len(layers), projected)
-    mean, std = model.apply_head(params["head"], before)
+    mean, std = heads.apply_head(params["head"], before)
     error = losses.squared_error if std is None else losses.gaussian_nll
     return error(x, mean, std).sum() / (x.shape[0] * x.shape[1])
 
