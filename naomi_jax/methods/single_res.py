@@ -17,6 +17,6 @@ impute = imputation.impute
 teacher_forced = losses.teacher_forced
 
 
-def init(key: chex.PRNGKey, config: model.ModelConfig) -> model.Params:
-    """Fresh parameters; `config.levels` is ignored, there is one."""
-    return model.init(key, dataclasses.replace(config, levels=1))
+def init(key: chex.PRNGKey, config: model.ModelConfig, **options) -> model.Params:
+    """Fresh parameters; `config.levels` is ignored, there is one. Options as naomi_jax.init's."""
+    return model.init(key, dataclasses.replace(config, levels=1), **options)

@@ -1,10 +1,12 @@
 """From a config's nested dict to the frozen dataclasses that the library works with."""
 
 import dataclasses
+import functools
 
 from naomi_jax.data import masks
 from naomi_jax.errors import InputError
 from naomi_jax.methods.registry import MODELS, Model, channel_independent, in_bfloat16
+from naomi_jax.recursion import gru
 from naomi_jax.recursion.model import ModelConfig
 from naomi_jax.training.adversarial import AdversaryConfig
 from naomi_jax.training.batches import BatchConfig
@@ -24,6 +26,7 @@ class RunConfig:
       precision: of the model's matrix products, "float32" or "bfloat16".
       channel_independent: the model has D = 1 and fills each of the D values on its own.
       model: the model's sizes.
+      rotation: the largest angle a step that its GRUs start turning by; 0: they start as torch's.
       phases: in order.
       adversary: the discriminator, or None without an adversarial phase.
       batch: how training draws sequences and masks.
@@ -41,6 +44,7 @@ class RunConfig:
     precision: str
     channel_independent: bool
     model: ModelConfig
+    rotation: float
     phases: tuple[PhaseConfig, ...]
     adversary: AdversaryConfig | None
     batch: BatchConfig
@@ -55,10 +59,18 @@ class RunConfig:
     @property
     def functions(self) -> Model:
         """The model's functions."""
-        functions = MODELS[self.kind]
+        functions = _turning(self.kind, self.rotation) if self.rotation else MODELS[self.kind]
         if self.channel_independent:
             functions = channel_independent(functions)
         return in_bfloat16(functions) if self.precision == "bfloat16" else functions
+
+
+@functools.cache  # one object for each angle, as the registry has one for each model
+def _turning(kind, angle):
+    """The model, its recurrent weights starting as rotations."""
+    model = MODELS[kind]
+    turning = functools.partial(model.init, recurrent_init=gru.rotations(angle))
+    return model._replace(init=turning)
 
 
 def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
@@ -73,7 +85,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
     """
     batch_size = _positive(config, "batch_size")
     per_epoch = max(shape[0] // batch_size, 1)
-    kind, sizes = _model(config["model"], shape[2])
+    kind, sizes, rotation = _model(config["model"], shape[2])
     forecast = _is_forecast(config)
     training, evaluation = _masks(config["masks"], forecast, shape[1])
     # A forecast begins with a trained model: teacher forcing would undo what it has learnt since.
@@ -94,6 +106,7 @@ def resolve(config: dict, shape: tuple[int, int, int]) -> RunConfig:
         precision=_precision(config),
         channel_independent=bool(config.get("channel_independent")),
         model=sizes,
+        rotation=rotation,
         phases=tuple(phases[name] for name in PHASES if name in phases),
         adversary=adversary,
         batch=BatchConfig(
@@ -129,8 +142,10 @@ def _model(config, dim):
     for name in ("residual", "context", "rotation"):
         if sizes.get(name) and kind not in ("naomi", "single_res"):
             raise InputError(f"model.{name}: only naomi and single_res have it; set it to 0")
+    rotation = sizes.pop("rotation", 0.0)
     try:
-        return kind, ModelConfig(dim=dim, **sizes)
+        gru.rotations(rotation)  # checks the angle
+        return kind, ModelConfig(dim=dim, **sizes), rotation
     except (TypeError, ValueError) as error:
         raise InputError(f"model: {error}") from None
 

@@ -1,7 +1,5 @@
 """The promises of naomi_jax.impute."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import naomi_jax
 from naomi_jax.recursion import impute as imputation
-from naomi_jax.recursion import model
+from naomi_jax.recursion import gru, model
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2
@@ -357,7 +355,7 @@ def test_a_wrong_argument_is_named(params, change, error, message):
 def test_grus_start_turning(hidden):
     config = naomi_jax.ModelConfig(2, hidden, layers=2, levels=2, head_hidden=3)
     plain = naomi_jax.init(jax.random.key(0), config)
-    turning = naomi_jax.init(jax.random.key(0), dataclasses.replace(config, rotation=0.3))
+    turning = naomi_jax.init(jax.random.key(0), config, recurrent_init=gru.rotations(0.3))
     angles = np.linspace(0, 0.3, (hidden + 1) // 2)[: hidden // 2]
     eigenvalues = np.exp(1j * np.concatenate([angles, -angles, [0] * (hidden % 2)]))
     for name in ("gru", "back_gru"):
@@ -373,6 +371,37 @@ def test_grus_start_turning(hidden):
     assert model.config_of(turning) == config, "parameters do not show how they started"
 
 
+def test_recurrent_weights_may_start_from_any_of_jax_s_initializers():
+    config = naomi_jax.ModelConfig(2, 5, layers=2, levels=2, head_hidden=3)
+    orthogonal = jax.nn.initializers.orthogonal()
+    params = naomi_jax.init(jax.random.key(0), config, recurrent_init=orthogonal)
+    found = [layer["wh"][:, 10:] for name in ("gru", "back_gru") for layer in params[name]]
+    for n in found:
+        np.testing.assert_allclose(n @ n.T, np.eye(5), atol=1e-6)
+    assert not np.allclose(found[0], found[1]), "each from a key of its own"
+
+
+@pytest.mark.parametrize("angle", [-0.1, 4.0])
+def test_a_wrong_angle_is_named(angle):
+    with pytest.raises(ValueError, match=f"largest_angle: {angle} is not an angle from 0 to pi"):
+        gru.rotations(angle)
+
+
+def test_a_seed_is_not_a_key(params, stochastic):
+    for call in (
+        lambda: naomi_jax.init(5, CONFIG),
+        lambda: naomi_jax.impute(stochastic, **GOOD, key=5),
+        lambda: naomi_jax.impute(params, **GOOD, key=5),
+    ):
+        with pytest.raises(TypeError, match=r"key: 5 is not a random key; .* jax.random.key\(5\)"):
+            call()
+    old_style = jax.random.PRNGKey(5)
+    np.testing.assert_array_equal(
+        naomi_jax.impute(stochastic, **GOOD, key=old_style),
+        naomi_jax.impute(stochastic, **GOOD, key=jax.random.key(5)),
+    )
+
+
 def test_a_stochastic_model_needs_a_key(stochastic):
     with pytest.raises(ValueError, match="key: this model is stochastic"):
         naomi_jax.impute(stochastic, **GOOD)
@@ -386,7 +415,7 @@ def test_parameters_that_do_not_fit_together_are_named(params):
 
 @pytest.mark.parametrize(
     "change",
-    [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True), dict(rotation=4.0)],
+    [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True)],
 )
 def test_a_wrong_size_is_named(change):
     with pytest.raises(ValueError, match=next(iter(change))):
