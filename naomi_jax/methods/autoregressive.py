@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from naomi_jax.fields import Settings, at_least, setting
 from naomi_jax.methods import losses
 from naomi_jax.methods.dense import Dense
-from naomi_jax.recursion import checks, gaps, gru, model
+from naomi_jax.recursion import checks, gaps, gru
 
 Params = dict
 
@@ -94,17 +94,17 @@ def impute(
     num_samples: int | None = None,
 ) -> chex.Array:
     """Fill the missing entries of x, left to right; arguments and errors as naomi_jax.impute's."""
-    config = _config_of(params)
+    head = _head_of(params)
     x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
-    checks.check_sequences(x, config)
+    checks.check_sequences(x, head.dim)
     checks.check_mask(mask, x)
     checks.check_samples(num_samples)
-    if config.stochastic and key is None:
+    if head.stochastic and key is None:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
     entries = mask if mask.ndim == x.ndim else mask[..., None]
     keep = jnp.broadcast_to(entries != 0, x.shape)
     checks.check_observed(x, keep)
-    return _impute(params, x, keep, key if config.stochastic else None, num_samples)
+    return _impute(params, x, keep, key if head.stochastic else None, num_samples)
 
 
 @functools.partial(jax.jit, static_argnums=4)
@@ -181,15 +181,3 @@ def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Arra
     _, before = jax.lax.scan(body, (zero,) * len(layers), projected)
     mean, std = _apply_head(params, before)
     return losses.prediction_error(x, mean, std).sum() / (x.shape[0] * x.shape[1])
-
-
-def _config_of(params):
-    layer = params["gru"][0]
-    return model.ModelConfig(
-        dim=layer["wx"].shape[0],
-        hidden=layer["wh"].shape[0],
-        layers=len(params["gru"]),
-        levels=1,
-        head_hidden=params["head"]["dec"]["bias"].shape[0],
-        stochastic="std" in params["head"],
-    )

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from naomi_jax.recursion import model
+from naomi_jax.recursion import teacher_forced as predictions
 
 _ROOT_FLOOR = 1e-3  # keeps the gradient of a root finite where there is no error
 
@@ -33,7 +34,7 @@ def teacher_forced(params: model.Params, x: chex.Array, mask: chex.Array) -> che
       mask: (T,) or (B, T), 1 = shown.
     """
     total = 0.0
-    for mean, std, target in model.teacher_forced(params, x, mask):
+    for mean, std, target in predictions.teacher_forced(params, x, mask):
         total = total + prediction_error(target, mean, std).sum()
     return total / (x.shape[0] * x.shape[1])
 

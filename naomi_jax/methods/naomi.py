@@ -4,31 +4,18 @@ import dataclasses
 
 import numpy as np
 
-from naomi_jax.fields import Settings, at_least, between, setting
+from naomi_jax.fields import between, setting
 from naomi_jax.methods import losses, registry
 from naomi_jax.methods.method import Frame, Method
-from naomi_jax.recursion import model
+from naomi_jax.recursion import gru, model
 from naomi_jax.recursion.impute import impute
 from naomi_jax.recursion.schedule import make_schedule
 
 
 @dataclasses.dataclass(frozen=True)
-class NaomiSettings(Settings):
-    """Sizes of a NAOMI model, as ModelConfig has them, and how its GRUs start."""
+class NaomiSettings(model.Sizes):
+    """Sizes of a NAOMI model, and how its GRUs start."""
 
-    hidden: int = setting(300, "Width of both GRUs.", at_least(1))
-    layers: int = setting(2, "Stacked GRU layers.", at_least(1))
-    levels: int = setting(
-        4, "Resolutions: the coarsest stride is 2^(levels - 1) steps.", between(1, 10)
-    )
-    head_hidden: int = setting(200, "Width of each level's hidden layer.", at_least(1))
-    stochastic: bool = setting(False, "A Gaussian at each step instead of a value.")
-    residual: bool = setting(
-        False, "Heads correct a straight line between the pivots; not in the paper."
-    )
-    context: bool = setting(
-        False, "Encoders also read that line and how far each gap goes; not in the paper."
-    )
     rotation: float = setting(
         0.0,
         "GRUs start as slow oscillators that turn by up to this angle a step (radians); 0 starts "
@@ -38,14 +25,14 @@ class NaomiSettings(Settings):
 
     def model(self, dim: int) -> model.ModelConfig:
         """The ModelConfig for D = dim."""
-        sizes = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        del sizes["rotation"]
-        return model.ModelConfig(dim=dim, **sizes)
+        names = [field.name for field in dataclasses.fields(model.Sizes)]
+        return model.ModelConfig(dim=dim, **{name: getattr(self, name) for name in names})
 
 
 def init(key, settings: NaomiSettings, dim: int) -> model.Params:
     """Fresh parameters."""
-    return model.init(key, dataclasses.replace(settings.model(dim), rotation=settings.rotation))
+    start = gru.rotations(settings.rotation) if settings.rotation else None
+    return model.init(key, settings.model(dim), recurrent_init=start)
 
 
 def frames(params, mask) -> list[Frame]:

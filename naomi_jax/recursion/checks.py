@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from naomi_jax.recursion.model import ModelConfig
 
 
 def _concrete(array):
@@ -32,8 +31,8 @@ def as_array(name: str, value):
     return jnp.asarray(value)
 
 
-def check_sequences(x, config: ModelConfig) -> None:
-    """x: (T, D) or (B, T, D), floating point, of the model's D.
+def check_sequences(x, dim: int) -> None:
+    """x: (T, D) or (B, T, D), floating point, of the model's D = dim.
 
     Raises:
       TypeError: dtype. ValueError: shape.
@@ -42,9 +41,9 @@ def check_sequences(x, config: ModelConfig) -> None:
         raise TypeError(f"x: dtype {jnp.result_type(x)}; floating-point values are needed")
     if x.ndim not in (2, 3):
         raise ValueError(f"x: shape {x.shape}; (T, D) or (B, T, D) is needed")
-    if x.shape[-1] != config.dim:
+    if x.shape[-1] != dim:
         raise ValueError(
-            f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {config.dim}"
+            f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {dim}"
         )
     if 0 in x.shape:
         raise ValueError(f"x: shape {x.shape} is empty")
@@ -111,3 +110,16 @@ def check_samples(num_samples) -> None:
     """num_samples: None or a positive int."""
     if num_samples is not None and (not isinstance(num_samples, int) or num_samples < 1):
         raise ValueError(f"num_samples: {num_samples!r} is not a positive integer")
+
+
+def check_key(key) -> None:
+    """key: of jax.random.key, or an array of jax.random.PRNGKey.
+
+    Raises:
+      TypeError: it is something else, such as a seed.
+    """
+    dtype = getattr(key, "dtype", None)
+    typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+    if not typed and (dtype != np.uint32 or key.ndim != 1):
+        seed = key if isinstance(key, int) and not isinstance(key, bool) else 0
+        raise TypeError(f"key: {key!r} is not a random key; say jax.random.key({seed})")

@@ -56,5 +56,16 @@ def distances(known: chex.Array, length: chex.Array | int) -> chex.Array:
     return jnp.maximum(jnp.stack([index - before, after - index], axis=-1), 1)
 
 
+def line_weights(left: chex.Array, step: chex.Array, right: chex.Array, steps: int, dtype):
+    """Weights of x[left] and x[right] in the straight line at `step`, left < step < right.
+
+    A left of -1 and a right of `steps` do not exist: the line is then constant, and 0 without either.
+    """
+    has_left, has_right = left >= 0, right < steps
+    share = (step - left) / jnp.where(has_left & has_right, right - left, 1).astype(dtype)
+    right_weight = jnp.where(has_right, jnp.where(has_left, share, 1), 0).astype(dtype)
+    return jnp.where(has_left, 1 - right_weight, 0).astype(dtype), right_weight
+
+
 def _index(known):
     return jnp.arange(known.shape[0], dtype=jnp.int32).reshape(-1, *[1] * (known.ndim - 1))

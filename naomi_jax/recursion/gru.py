@@ -20,27 +20,34 @@ gradients, those of the pre-activations, have the same layout and take the same 
 """
 
 import functools
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-Layer = dict[str, chex.Array]
+from naomi_jax.recursion.rows import span
+
+Layer = dict[str, Array]
 Layers = tuple[Layer, ...]
+Initializer = Callable[..., Array]  # (key, shape, dtype) -> array, as jax.nn.initializers make them
 
 
 def init(
-    key: chex.PRNGKey,
+    key: PRNGKeyArray,
     inputs: int,
     hidden: int,
     layers: int,
-    dtype=jnp.float32,
-    rotation: float = 0.0,
+    dtype: DTypeLike = jnp.float32,
+    recurrent_init: Initializer | None = None,
 ) -> Layers:
     """Layers with weights and biases uniform in +-1/sqrt(hidden), as torch.nn.GRU starts them.
 
-    With `rotation` the columns n of every wh start as `rotations` instead.
+    With `recurrent_init` the columns n of every wh start from it instead.
     """
 
     def uniform(key, *shape):
@@ -49,36 +56,51 @@ def init(
 
     result = []
     for key in jax.random.split(key, layers):
-        wx, wh, b, c = jax.random.split(key, 4)
-        result.append(
-            {
-                "wx": uniform(wx, inputs, 3 * hidden),
-                "wh": uniform(wh, hidden, 3 * hidden),
-                "b": uniform(b, 3 * hidden),
-                "c": uniform(c, hidden),
-            }
-        )
-        if rotation:
-            turned = rotations(hidden, rotation).astype(dtype)
-            result[-1]["wh"] = result[-1]["wh"].at[:, 2 * hidden :].set(turned)
+        wx_key, wh_key, b_key, c_key = jax.random.split(key, 4)
+        wh = uniform(wh_key, hidden, 3 * hidden)
+        if recurrent_init is not None:
+            n = recurrent_init(wh_key, (hidden, hidden), dtype)
+            wh = wh.at[:, 2 * hidden :].set(n)
+        layer = {
+            "wx": uniform(wx_key, inputs, 3 * hidden),
+            "wh": wh,
+            "b": uniform(b_key, 3 * hidden),
+            "c": uniform(c_key, hidden),
+        }
+        result.append(layer)
         inputs = hidden
     return tuple(result)
 
 
-def rotations(hidden: int, largest: float) -> chex.Array:
-    """(H, H) orthogonal: pairs of units that turn by angles from 0 to `largest` radians a step.
+@functools.cache  # one object for each angle: what was compiled for it is found again
+@functools.cache  # the same object for the same angle: `init` compiles once
+def rotations(largest_angle: float) -> Initializer:
+    """An initializer (key, (H, H), dtype): pairs of units that turn by 0 to `largest_angle` radians a step.
 
-    A state then starts as a bank of slow oscillators, which keep what they have read for long and tell its
-    age by their phases (cf. Arjovsky et al., ICML 2016; Orvieto et al., ICML 2023).
+    The matrix is orthogonal, and the key is not used. A state then starts as a bank of slow oscillators,
+    which keep what they have read for long and tell its age by their phases (cf. Arjovsky et al.,
+    ICML 2016; Orvieto et al., ICML 2023). Not in the paper.
+
+    Raises:
+      ValueError: the angle is not from 0 to pi.
     """
-    angles = jnp.linspace(0, largest, (hidden + 1) // 2)
-    first, second = jnp.arange(hidden) // 2, jnp.arange(hidden) % 2
-    pair = first[:, None] == first
-    sign = second[None] - second[:, None]
-    matrix = jnp.where(sign == 0, jnp.cos(angles[first]), sign * jnp.sin(angles[first]))
-    matrix = jnp.where(pair, matrix, 0)
-    # A last unit without a partner stays as it is.
-    return matrix if hidden % 2 == 0 else matrix.at[-1, -1].set(1.0)
+    if not 0 <= largest_angle <= math.pi:
+        raise ValueError(f"largest_angle: {largest_angle!r} is not an angle from 0 to pi")
+
+    def turning(key, shape, dtype=jnp.float32):
+        del key
+        hidden = shape[0]
+        angles = jnp.linspace(0, largest_angle, (hidden + 1) // 2)
+        first, second = jnp.arange(hidden) // 2, jnp.arange(hidden) % 2
+        pair = first[:, None] == first
+        sign = second[None] - second[:, None]
+        matrix = jnp.where(sign == 0, jnp.cos(angles[first]), sign * jnp.sin(angles[first]))
+        matrix = jnp.where(pair, matrix, 0)
+        if hidden % 2:  # a last unit without a partner stays as it is
+            matrix = matrix.at[-1, -1].set(1.0)
+        return matrix.astype(dtype)
+
+    return turning
 
 
 def product(a: chex.Array, w: chex.Array) -> chex.Array:
@@ -212,11 +234,6 @@ def _sum_of_products(a, b, dtype):
     return jnp.einsum("nbi,nbj->ij", a, b, preferred_element_type=exact)
 
 
-def rows(array: chex.Array, first: chex.Array, count: int) -> chex.Array:
-    """array[first : first + count], `first` traced."""
-    return jax.lax.dynamic_slice_in_dim(array, first, count)
-
-
 def scan(
     layers: Layers, x: chex.Array, *, reverse: bool = False, inside: chex.Array | None = None
 ) -> tuple[chex.Array, ...]:
@@ -284,7 +301,7 @@ def _scan_transposed(reverse, residuals, d_states):
     d = _scan_ahead(body, zero[0], xs, not reverse)
 
     def read(first, count):
-        return rows(d, first, count), rows(x, first, count), rows(before, first + offset, count)
+        return span(d, first, count), span(x, first, count), span(before, first + offset, count)
 
     d_x = product(projected_gradient(d), transposed.wx)
     return weight_gradients(read, steps, batch, layer), d_x, None

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from naomi_jax.recursion import checks as arguments
-from naomi_jax.recursion import decode, model
+from naomi_jax.recursion import decode, encoders, model
 from naomi_jax.recursion.schedule import make_schedule
 
 
@@ -45,13 +45,15 @@ def impute(
     """
     config = model.config_of(params)
     x, mask = arguments.as_array("x", x), arguments.as_array("mask", mask)
-    arguments.check_sequences(x, config)
+    arguments.check_sequences(x, config.dim)
     arguments.check_mask(mask, x)
     arguments.check_samples(num_samples)
     if lengths is not None:
         lengths = arguments.as_array("lengths", lengths)
         arguments.check_lengths(lengths, x)
-    if config.stochastic and key is None:
+    if key is not None:
+        arguments.check_key(key)
+    elif config.stochastic:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
     arguments.check_observed(x, _entries(mask, x, lengths))
     if not config.stochastic:
@@ -62,49 +64,33 @@ def impute(
 @functools.partial(jax.jit, static_argnums=5)
 def _impute(params, x, mask, key, lengths, num_samples):
     single = x.ndim == 2
+    whole = mask.ndim < x.ndim  # a step is observed entirely or not at all
     keep = _entries(mask, x, lengths)
-    given, keep, x = (a[None] if single else a for a in (x, keep, x))
-    batch = x.shape[0]
+    given, keep = (a[None] if single else a for a in (x, keep))
+    batch, length, _ = given.shape
     # The steps known entirely: (T,) where the batch shares them, else (B, T).
     steps = keep[0].all(-1) if single or mask.ndim == 1 and lengths is None else keep.all(-1)
     config = model.config_of(params)
     schedule = _schedules(steps, config.levels, lengths)
+
+    # Time-major from here on.
     dtype = params["heads"]["mean"]["bias"].dtype
-    x = jnp.swapaxes(jnp.where(keep, x, 0), 0, 1).astype(dtype)
-    inside = None
-    if lengths is not None:
-        inside = jnp.arange(x.shape[0])[:, None] < lengths
-    known = jnp.atleast_2d(steps).T
+    x = jnp.swapaxes(jnp.where(keep, given, 0), 0, 1).astype(dtype)
+    known = jnp.atleast_2d(steps).T[..., None] if whole else jnp.swapaxes(keep, 0, 1)
+    inside = None if lengths is None else jnp.arange(length)[:, None] < lengths
     context = None
     if config.context:
-        entries = known[..., None] if mask.ndim == 1 else jnp.swapaxes(keep, 0, 1)
-        context = model.gap_context(x, entries, known, x.shape[0] if lengths is None else lengths)
-    backward = model.encode_backward(params, x, known, inside, context)
+        context = encoders.gap_context(x, known, length if lengths is None else lengths)
+    backward = encoders.encode_backward(params, x, known, inside, context)
 
-    copies = num_samples or 1
-    noise = None
-    if key is not None:
-        noise = jax.random.normal(key, (copies, *x.shape), dtype)
-        noise = jnp.moveaxis(noise, 0, 1).reshape(x.shape[0], copies * batch, x.shape[2])
-    else:
-        copies = 1  # a deterministic model's samples are equal: decode once
+    # A deterministic model's samples are equal: decode once.
+    copies = 1 if key is None else num_samples or 1
+    noise = None if key is None else _noise(key, copies, x)
+    known = jnp.broadcast_to(known, (length, batch, known.shape[2]))
+    x, known, backward, context = _tile((x, known, backward, context), copies, 1)
+    schedule = _tile(schedule, copies, 0) if schedule.head.ndim == 2 else schedule
+    filled = decode.decode(params, x, known, backward, schedule, noise, context)
 
-    def tile(array, axis):
-        repeats = [1] * array.ndim
-        repeats[axis] = copies
-        return jnp.tile(array, repeats) if copies > 1 else array
-
-    if schedule.head.ndim == 2:
-        schedule = jax.tree.map(lambda leaf: tile(leaf, 0), schedule)
-    filled = decode.decode(
-        params,
-        tile(x, 1),
-        tile(jnp.swapaxes(keep, 0, 1), 1),
-        tuple(tile(state, 1) for state in backward),
-        schedule,
-        noise,
-        None if context is None else tile(context, 1),
-    )
     filled = jnp.swapaxes(filled, 0, 1).reshape(copies, *given.shape).astype(given.dtype)
     outside = keep if lengths is None else keep | ~inside.T[..., None]
     result = jnp.where(outside, given, filled)
@@ -112,6 +98,20 @@ def _impute(params, x, mask, key, lengths, num_samples):
     if num_samples is None:
         return result[0]
     return jnp.broadcast_to(result, (num_samples, *result.shape[1:]))
+
+
+def _noise(key, copies, x):
+    """Standard normal, (T, copies * B, D), sample by sample as they are drawn."""
+    steps, batch, dim = x.shape
+    noise = jax.random.normal(key, (copies, *x.shape), x.dtype)
+    return jnp.moveaxis(noise, 0, 1).reshape(steps, copies * batch, dim)
+
+
+def _tile(tree, copies, axis):
+    """The arrays of a tree, repeated `copies` times along `axis`."""
+    if copies == 1:
+        return tree
+    return jax.tree.map(lambda a: jnp.concatenate([a] * copies, axis), tree)
 
 
 def _schedules(steps, levels, lengths):

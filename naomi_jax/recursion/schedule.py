@@ -1,9 +1,46 @@
 """From a mask to the static schedule of the decode.
 
 NAOMI's recursion (Algorithm 1 of the paper; Liu et al., NeurIPS 2019) decides at run time which step
-to fill next. All of these decisions follow from the mask, so they are made here, before the decode,
-as integers of a fixed shape. The decode becomes one scan over *ticks*. A tick evaluates at most one
-head and one GRU cell, and writes one new state:
+to fill next. With F and B the forward and backward GRU, hf_t and hb_t their states after reading step t,
+g_l the head of level l and s = 2^l its stride:
+
+    hb_t = B(hb_{t+1}, I_t) for t = T - 1 .. 0         I_t = [1, x_t] if x_t is observed entirely,
+    c = -1                                             else [0, its known entries]
+    while c < T - 1:
+        if x_{c+1} is known:
+            hf_{c+1} = F(hf_c, x_{c+1});  c = c + 1    consume it
+        else:
+            n = the next known step after c, or T
+            l = the largest level with c + 2s <= n
+            x_{c+s} = g_l(hf_c, hb_{c+2s})             fill the middle of 2s steps
+            hb_t = B(hb_{t+1}, I_t) for t = c + s and the steps before it, whose I_t or hb_{t+1} is new
+
+Each decision follows from the mask alone, so all are made here, before the decode, as integers of a
+fixed shape, and the loop becomes one scan over *ticks*. A tick evaluates at most one head and one cell,
+and writes one new state:
+
+    x_{c+s} = g_l(hf_c, hb_{c+2s})           head = l + 1      rows forward and pivot -> x[step]
+    hf_t = F(hf_{t-1}, x_t)                  cell = FORWARD    row source -> row row
+    hb_t = B(hb_{t+1}, [1, x_t])             cell = BACKWARD   the same, x_t was filled in this tick
+    hb_t = B(hb_{t+1}, [0, known of x_t])    cell = CHAIN      the same, x_t is still missing
+
+Backward states that no later tick reads are left out. For example, nothing observed of 7 steps:
+
+    >>> print(make_schedule(np.zeros(7), levels=3))
+    7 steps, 3 levels
+       0  x_3 = g_2(hf_-1, hb_7);  hb_3 = B(hb_4, [1, x_3])
+       1  hb_2 = B(hb_3, [0, known of x_2])
+       2  x_1 = g_1(hf_-1, hb_3);  hb_1 = B(hb_2, [1, x_1])
+       3  x_0 = g_0(hf_-1, hb_1);  hf_0 = F(hf_-1, x_0)
+       4  hf_1 = F(hf_0, x_1)
+       5  x_2 = g_0(hf_1, hb_3);  hf_2 = F(hf_1, x_2)
+       6  hf_3 = F(hf_2, x_3)
+       7  x_5 = g_1(hf_3, hb_7);  hb_5 = B(hb_6, [1, x_5])
+       8  x_4 = g_0(hf_3, hb_5);  hf_4 = F(hf_3, x_4)
+       9  hf_5 = F(hf_4, x_5)
+      10  x_6 = g_0(hf_5, hb_7);  hf_6 = F(hf_5, x_6)
+
+The rows:
 
     row 0 .. T          the backward states hb_0 .. hb_T of the initial backward pass (hb_T = 0)
     row T + 1 + t       hf_t, the forward state that has consumed x_t
@@ -27,14 +64,17 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int, Shaped
 
 from naomi_jax.recursion import gaps
+
+ArrayLike = Array | np.ndarray
 
 # What a tick does with a GRU cell.
 IDLE = 0  # nothing: padding
 FORWARD = 1  # h = F(h, x_t)
-BACKWARD = 2  # q = B(src, [1, x_t]), x_t just decoded
-CHAIN = 3  # q = B(src, 0): step t is still missing
+BACKWARD = 2  # h = B(h, [1, x_t]), x_t just decoded
+CHAIN = 3  # h = B(h, [0, known entries of x_t]), x_t still missing
 
 
 @flax.struct.dataclass
@@ -101,16 +141,18 @@ def max_backward_ticks(steps: int, levels: int) -> int:
 
 
 @functools.partial(jax.jit, static_argnames="levels")
-def make_schedule(mask: chex.Array, levels: int, length: chex.Array | None = None) -> Schedule:
-    """The schedule of DESIGN section 4, from the mask alone.
+def make_schedule(
+    mask: Shaped[ArrayLike, " T"], levels: int, length: int | Int[ArrayLike, ""] | None = None
+) -> Schedule:
+    """The schedule of Algorithm 1, from the mask alone.
 
     Integer code without data-dependent shapes: it can be jitted with `mask` and `length` traced, and
     vmapped over both. All shapes follow from (T, levels).
 
     Args:
-      mask: (T,) 1 or True = observed, 0 or False = missing. Step 0 may be missing too.
+      mask: 1 or True = observed, 0 or False = missing. Step 0 may be missing too.
       levels: R; the coarsest stride is 2^(R-1).
-      length: scalar, steps of this sequence; steps from `length` on are padding. Default T.
+      length: steps of this sequence; steps from `length` on are padding. Default T.
 
     Returns:
       Schedule with (N,) fields, N = max_ticks(T, levels).
@@ -118,40 +160,97 @@ def make_schedule(mask: chex.Array, levels: int, length: chex.Array | None = Non
     chex.assert_rank(mask, 1)
     steps = mask.shape[0]
     length = steps if length is None else jnp.asarray(length, jnp.int32)
-    index = jnp.arange(steps, dtype=jnp.int32)
-    inside = index < length
+    inside = jnp.arange(steps) < length
     known = (mask != 0) & inside
-    program = _program(_useful_levels(steps, levels))
+    blocks = _choose_blocks(known, inside, length, levels)
+    layout = _lay_out(blocks, _program(_useful_levels(steps, levels)), max_ticks(steps, levels))
+    return _name_rows(layout, steps, levels)
 
-    level, block = _blocks(known, index, length, levels)
-    kind = jnp.where(known, 0, level + 1)  # a program: 0 = OBSERVE, l + 1 = BLOCK(l)
-    opens = inside & (known | (index == block + 1))
-    ticks_here = jnp.where(opens, jnp.asarray(program.size)[kind], 0)
+
+class _Blocks(NamedTuple):
+    """What happens at each step, (T,).
+
+    Attributes:
+      kind: of the block that fills it: 0 = OBSERVE (nothing to fill), l + 1 = BLOCK(l).
+      opens: whether it is the first step of its block.
+    """
+
+    kind: Array
+    opens: Array
+
+
+def _choose_blocks(known, inside, length, levels):
+    """Which block fills each step: as coarse as what is left of the gap allows."""
+    index = jnp.arange(known.shape[0], dtype=jnp.int32)
+    before, after = gaps.nearest(known, length)
+    distance = after - before
+    offset = index - before  # 1 is the first missing step
+    base = before
+    level = jnp.zeros_like(index)
+    last = index - 1  # the last step consumed before the block
+    found = known
+    for l in reversed(range(_useful_levels(known.shape[0], levels))):
+        stride = 2**l
+        covered = jnp.maximum(distance // stride - 1, 0) * stride
+        here = ~found & (offset <= covered)
+        level = jnp.where(here, l, level)
+        last = jnp.where(here, base + (offset - 1) // stride * stride, last)
+        found = found | here
+        distance, offset, base = distance - covered, offset - covered, base + covered
+    opens = inside & (known | (index == last + 1))
+    return _Blocks(jnp.where(known, 0, level + 1), opens)
+
+
+class _Layout(NamedTuple):
+    """What happens in each tick, (N,).
+
+    Attributes:
+      used: whether the tick is not padding.
+      op: the fields of _Op, relative to the tick's block.
+      last: c, the last step consumed before the block.
+      updates: new backward states before the block.
+    """
+
+    used: Array
+    op: dict[str, Array]
+    last: Array
+    updates: Array
+
+
+def _lay_out(blocks, program, ticks):
+    """The ticks of all blocks one after the other."""
+    step = jnp.arange(blocks.kind.shape[0], dtype=jnp.int32)
+    ticks_here = jnp.where(blocks.opens, jnp.asarray(program.size)[blocks.kind], 0)
+    updates_here = jnp.where(blocks.opens, jnp.asarray(program.updates)[blocks.kind], 0)
     end = jnp.cumsum(ticks_here)
     start = end - ticks_here
-
-    # Tick i belongs to the last step that opens a block at or before it.
-    ticks = max_ticks(steps, levels)
+    # A tick belongs to the last step that opens a block at or before it.
     tick = jnp.arange(ticks, dtype=jnp.int32)
-    opened = jnp.where(opens, start, ticks)
-    owner = jax.lax.cummax(jnp.zeros(ticks, jnp.int32).at[opened].set(index, mode="drop"))
-    valid = tick < end[-1]
-    op = jnp.where(valid, jnp.asarray(program.offset)[kind[owner]] + tick - start[owner], 0)
-    field = {name: jnp.asarray(getattr(program, name))[op] for name in _Op._fields}
+    first = jnp.where(blocks.opens, start, ticks)
+    owner = jax.lax.cummax(jnp.zeros(ticks, jnp.int32).at[first].set(step, mode="drop"))
+    used = tick < end[-1]
+    place = jnp.asarray(program.offset)[blocks.kind[owner]] + tick - start[owner]
+    place = jnp.where(used, place, 0)
+    op = {name: jnp.asarray(getattr(program, name))[place] for name in _Op._fields}
+    return _Layout(used, op, owner - 1, (jnp.cumsum(updates_here) - updates_here)[owner])
 
-    head = jnp.where(valid, field["head"], 0)
-    cell = jnp.where(valid, field["cell"], IDLE)
-    step = jnp.where(valid, owner - 1 + field["step"], 0)
+
+def _name_rows(layout, steps, levels):
+    """The Schedule: steps and rows of the sequence in place of those relative to a block."""
+    used, op, last, updates = layout
+    ticks = used.shape[0]
+    head = jnp.where(used, op["head"], 0)
+    cell = jnp.where(used, op["cell"], IDLE)
+    step = jnp.where(used, last + op["step"], 0)
     ahead, backward = cell == FORWARD, (cell == BACKWARD) | (cell == CHAIN)
     rank = jnp.cumsum(backward) - 1
-    new = 2 * steps + 1
-    updates_here = jnp.where(opens, jnp.asarray(program.updates)[kind], 0)
-    new_of_block = (new + jnp.cumsum(updates_here) - updates_here)[owner]
+    new = 2 * steps + 1  # row of the first new backward state
 
     def backward_row(name):
-        row = jnp.where(field[name + "_is_new"], new_of_block, owner - 1) + field[name]
-        return jnp.where(valid, row, 0)
+        base = jnp.where(op[name + "_is_new"], new + updates, last)
+        return jnp.where(used, base + op[name], 0)
 
+    tick = jnp.arange(ticks, dtype=jnp.int32)
     return Schedule(
         head=head,
         cell=cell,
@@ -171,26 +270,6 @@ def _inverse(chosen, position, tick, size, missing):
     """(size,) the chosen ticks, each at its position; `missing` where there is none."""
     position = jnp.where(chosen, position, size)
     return jnp.full(size, missing, jnp.int32).at[position].set(tick, mode="drop")
-
-
-def _blocks(known, index, length, levels):
-    """Level l and last consumed step c of the block that fills each missing step; (T,) both."""
-    before, after = gaps.nearest(known, length)
-    distance = after - before
-    offset = index - before  # 1 is the first missing step
-    base = before
-    level = jnp.zeros_like(index)
-    block = index - 1
-    found = known
-    for l in reversed(range(_useful_levels(known.shape[0], levels))):
-        stride = 2**l
-        covered = jnp.maximum(distance // stride - 1, 0) * stride
-        here = ~found & (offset <= covered)
-        level = jnp.where(here, l, level)
-        block = jnp.where(here, base + (offset - 1) // stride * stride, block)
-        found = found | here
-        distance, offset, base = distance - covered, offset - covered, base + covered
-    return level, block
 
 
 def _useful_levels(steps, levels):
@@ -278,41 +357,32 @@ def describe(schedule: Schedule) -> str:
         return f"Schedule of {schedule.head.shape[0]} masks; index one to read it"
     if isinstance(schedule.head, jax.core.Tracer):
         return f"Schedule(traced, steps={schedule.steps}, levels={schedule.levels})"
-    head, cell, step, row, source, forward, pivot = (
-        np.asarray(field)
-        for field in (
-            schedule.head,
-            schedule.cell,
-            schedule.step,
-            schedule.row,
-            schedule.source,
-            schedule.forward,
-            schedule.pivot,
-        )
-    )
+    names = ("head", "cell", "step", "row", "source", "forward", "pivot")
+    ticks = [
+        dict(zip(names, tick))
+        for tick in zip(*(np.asarray(getattr(schedule, name)).tolist() for name in names))
+    ]
     steps = schedule.steps
-    step_of_new = dict(zip(row[row > 2 * steps], step[row > 2 * steps]))
+    step_of_row = {tick["row"]: tick["step"] for tick in ticks}
 
-    def state(row, name):
-        if steps < row <= 2 * steps:
-            return f"hf_{row - steps - 1}"
-        if row > steps:
-            return f"hb_{step_of_new[row]}"
-        return "hf_-1" if name == "hf" else f"hb_{row}"
+    def forward(row):  # row T is hf_-1
+        return f"hf_{row - steps - 1}"
 
-    lines = [f"{schedule.steps} steps, {schedule.levels} levels"]
-    for i in range(schedule.ticks):
-        if cell[i] == IDLE:
+    def backward(row):
+        return f"hb_{row if row <= steps else step_of_row[row]}"
+
+    lines = [f"{steps} steps, {schedule.levels} levels"]
+    for number, tick in enumerate(ticks):
+        if tick["cell"] == IDLE:
             break
-        parts = []
-        if head[i]:
-            level = head[i] - 1
-            left, right = state(forward[i], "hf"), state(pivot[i], "hb")
-            parts.append(f"x_{step[i]} = g_{level}({left}, {right})")
-        if cell[i] == FORWARD:
-            parts.append(f"hf_{step[i]} = F({state(source[i], 'hf')}, x_{step[i]})")
+        step, source, parts = tick["step"], tick["source"], []
+        if tick["head"]:
+            left, right = forward(tick["forward"]), backward(tick["pivot"])
+            parts.append(f"x_{step} = g_{tick['head'] - 1}({left}, {right})")
+        if tick["cell"] == FORWARD:
+            parts.append(f"hf_{step} = F({forward(source)}, x_{step})")
         else:
-            value = f"[1, x_{step[i]}]" if cell[i] == BACKWARD else "0"
-            parts.append(f"hb_{step[i]} = B({state(source[i], 'hb')}, {value})")
-        lines.append(f"{i:4d}  " + ";  ".join(parts))
+            value = f"[1, x_{step}]" if tick["cell"] == BACKWARD else f"[0, known of x_{step}]"
+            parts.append(f"hb_{step} = B({backward(source)}, {value})")
+        lines.append(f"{number:4d}  " + ";  ".join(parts))
     return "\n".join(lines)

@@ -77,9 +77,9 @@ def forward_state(params, x, c, extra):
     return last_state(params["gru"], np.concatenate([x, extra], axis=1)[: c + 1])
 
 
-def backward_state(params, x, known, t, extra):
-    """hb_t from what is known now: [1, x] at a known step, zeros at a missing one."""
-    inputs = [np.concatenate([[k], k * v, e]) for k, v, e in zip(known, x, extra)]
+def backward_state(params, x, entries, t, extra):
+    """hb_t from the entries (T, D) known now: I_t = [1 if all of x_t is known else 0, known entries]."""
+    inputs = [np.concatenate([[k.all()], k * v, e]) for k, v, e in zip(entries, x, extra)]
     return last_state(params["back_gru"], inputs[t:][::-1])
 
 
@@ -99,9 +99,9 @@ def impute(params, x, mask, noise=None, entries=None):
     steps = len(x)
     levels = params["heads"]["dec"]["bias"].shape[0]
     known = np.array(mask, bool).copy()
-    given = np.where(known[:, None] if entries is None else entries, x, 0)
-    extra = context(params, given, known, entries)
-    x = np.where(known[:, None], given, 0)
+    entries = np.repeat(known[:, None], x.shape[1], axis=1) if entries is None else entries.copy()
+    x = np.where(entries, x, 0)
+    extra = context(params, x, known, entries)
     order = []
     while not known.all():
         c = int(np.argmin(known)) - 1  # the last step of the known beginning
@@ -111,28 +111,29 @@ def impute(params, x, mask, noise=None, entries=None):
         stride = 2**level
         target = c + stride
         left = forward_state(params, x, c, extra)
-        right = backward_state(params, x, known, c + 2 * stride, extra)
+        right = backward_state(params, x, entries, c + 2 * stride, extra)
         mean, std = head(params["heads"], level, left, right)
         if "skip" in params["heads"]:
             n = next((t for t in range(c + 2 * stride, steps) if known[t]), steps)
             mean = mean + params["heads"]["skip"][level] * line(x, c, target, n)
         value = mean if std is None else mean + std * noise[target]
-        x[target] = value if entries is None else np.where(entries[target], given[target], value)
-        known[target] = True
+        x[target] = np.where(entries[target], x[target], value)
+        entries[target] = known[target] = True
         order.append((target, level, c, n))
     return x, order
 
 
 def teacher_forced(params, x, mask):
-    """The loss of DESIGN section 3 for one sequence: sum over (c, level), divided by T."""
+    """The teacher-forced loss of one sequence: the sum over (c, level), divided by T."""
     steps = len(x)
     extra = context(params, x, mask)
+    entries = np.repeat(np.asarray(mask, bool)[:, None], x.shape[1], axis=1)
     total = 0.0
     for level in range(params["heads"]["dec"]["bias"].shape[0]):
         stride = 2**level
         for c in range(-1, steps - 2 * stride + 1):
             left = forward_state(params, x, c, extra)
-            right = backward_state(params, x, np.asarray(mask, float), c + 2 * stride, extra)
+            right = backward_state(params, x, entries, c + 2 * stride, extra)
             mean, std = head(params["heads"], level, left, right)
             if "skip" in params["heads"]:
                 mean = mean + params["heads"]["skip"][level] * line(

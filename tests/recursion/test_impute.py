@@ -1,7 +1,5 @@
 """The promises of naomi_jax.impute."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import naomi_jax
 from naomi_jax.recursion import impute as imputation
-from naomi_jax.recursion import model
+from naomi_jax.recursion import gru, model
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2
@@ -197,25 +195,98 @@ def test_gradients_with_lengths(params):
 
 
 @pytest.mark.usefixtures("x64")
-def test_steps_observed_in_part_keep_what_is_observed():
-    config = naomi_jax.ModelConfig(3, hidden=4, layers=1, levels=3, head_hidden=5, context=True)
-    params = naomi_jax.init(jax.random.key(0), config, jnp.float64)
+@pytest.mark.parametrize(
+    "layers,context,stochastic", [(1, True, False), (2, False, True), (2, True, True)]
+)
+def test_steps_observed_in_part_equal_the_recursion(layers, context, stochastic):
+    config = naomi_jax.ModelConfig(3, 4, layers, 3, 5, stochastic, layers == 2, context)
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((2, 12, 3))
-    entries = rng.random((2, 12, 3)) < 0.6
+    params = naomi_jax.init(jax.random.key(0), config, jnp.float64)
+    params = jax.tree.map(lambda p: rng.standard_normal(p.shape) * 0.6, params)
+    direction = jax.tree.map(lambda p: rng.standard_normal(p.shape), params)
+    x, dx = rng.standard_normal((2, 2, 20, 3))
+    entries = rng.random((2, 20, 3)) < 0.6
     entries[:, 0] = True
-    filled = naomi_jax.impute(params, np.where(entries, x, np.nan), entries)
-    for row in range(2):
-        expected, _ = oracle.impute(params, x[row], entries[row].all(-1), entries=entries[row])
-        np.testing.assert_allclose(filled[row], expected, atol=1e-12)
-    h, direction = 1e-30, rng.standard_normal(x.shape)
-    slope = (jax.grad(lambda x: naomi_jax.impute(params, x, entries).sum())(x) * direction).sum()
-    moved = x + 1j * h * direction
-    reference = sum(
-        oracle.impute(params, moved[row], entries[row].all(-1), entries=entries[row])[0].sum()
-        for row in range(2)
-    )
-    np.testing.assert_allclose(slope, reference.imag / h, rtol=1e-10)
+    entries[0, 5:9] = False
+    cotangent = rng.standard_normal(x.shape)
+    key = jax.random.key(5)
+    h = 1e-30
+    moved = jax.tree.map(lambda p, d: p + 1j * h * d, params, direction)
+
+    def scalar(params, x, entries):
+        filled = naomi_jax.impute(params, x, entries, key)
+        return (filled * cotangent[: len(filled)]).sum(), filled
+
+    gradient = jax.jit(jax.grad(scalar, argnums=(0, 1), has_aux=True))
+    # One sequence has a schedule of its own, two walk in lockstep.
+    for rows in ([0], [0, 1]):
+        (d_params, d_x), filled = gradient(params, x[rows], entries[rows])
+        noise = jax.random.normal(key, (1, 20, len(rows), 3), jnp.float64)
+        noise = np.asarray(noise)[0].swapaxes(0, 1)
+        expected = np.stack(
+            [
+                oracle.impute(
+                    moved, (x + 1j * h * dx)[b], entries[b].all(-1), noise[b], entries[b]
+                )[0]
+                for b in rows
+            ]
+        )
+        np.testing.assert_allclose(filled, expected.real, atol=1e-10)
+        slope = jax.tree.map(lambda g, d: (g * d).sum(), d_params, direction)
+        slope = sum(jax.tree.leaves(slope)) + (d_x * dx[rows]).sum()
+        reference = (expected.imag / h * cotangent[rows]).sum()
+        assert abs(slope - reference) <= 1e-10 * max(1, abs(reference))
+
+
+def test_one_sequence_without_a_batch_has_entries_too(params):
+    x, _ = data()
+    entries = np.random.default_rng(0).random(x.shape) < 0.5
+    alone = naomi_jax.impute(params, x[0], entries[0])
+    np.testing.assert_allclose(alone, naomi_jax.impute(params, x, entries)[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("step", [6, 7])
+@pytest.mark.parametrize("context", [False, True])
+def test_a_step_observed_in_part_moves_its_neighbors(step, context):
+    """In the initial backward pass and in the later ones.
+
+    The gap is 1 .. 7, with x_4 decoded first, x_2 next, x_1 third. hb_8, the first pivot, has not seen
+    steps 6 and 7. The second pivot, hb_4, was computed after x_4 from hb_7, hb_6, hb_5 of the
+    initial pass: its I_7 and I_6 are [0, known entries]. x_3 and x_2 read it.
+    """
+    config = naomi_jax.ModelConfig(2, 8, 1, 3, 6, context=context)
+    params = naomi_jax.init(jax.random.key(0), config)
+    x, _ = data(1, steps=9)
+    entries = np.ones(x.shape, bool)
+    entries[:, 1:8] = False
+    entries[:, step, 0] = True
+    before = naomi_jax.impute(params, x, entries)
+    x[:, step, 0] += 1
+    moved = np.abs(naomi_jax.impute(params, x, entries) - before)[0].max(-1)
+    assert (moved[1:4] > 1e-5).all() and (moved[[0, 8]] == 0).all()
+
+
+@pytest.mark.parametrize("mask_of_each", [False, True])
+def test_every_observed_entry_matters(mask_of_each):
+    """Moving it moves what is imputed at other steps, whether its own step is known entirely or not."""
+    config = naomi_jax.ModelConfig(2, 8, 2, 3, 6)
+    params = naomi_jax.init(jax.random.key(0), config)
+    x, _ = data(2)
+    entries = np.random.default_rng(3).random(x.shape) < 0.3
+    # The last step has none after it: only the backward encoder can carry what is known of it.
+    entries[:, -1], entries[:, -4:-1], entries[:, 0] = [True, False], False, False
+    x, entries = (x, entries) if mask_of_each else (x[0], entries[0])
+    weight = np.random.default_rng(4).standard_normal(x.shape)
+
+    def elsewhere(x, step):
+        filled = naomi_jax.impute(params, x, entries)
+        return (filled * weight * (np.arange(STEPS) != step)[:, None]).sum()
+
+    slope = jax.jit(jax.vmap(jax.grad(elsewhere), in_axes=(None, 0)))(x, np.arange(STEPS))
+    slope = np.moveaxis(np.asarray(slope), 0, -3)
+    own = slope[..., np.arange(STEPS), np.arange(STEPS), :]
+    assert (np.abs(own[entries]) > 0).all()
+    assert (own[~entries] == 0).all()
 
 
 def test_other_float_types_come_back_as_they_went_in(params):
@@ -242,7 +313,7 @@ def test_many_levels(levels):
     stride = 2**level
     extra = oracle.context(params, x, known)
     left = oracle.forward_state(params, x, 0, extra)
-    right = oracle.backward_state(params, x, known, 2 * stride, extra)
+    right = oracle.backward_state(params, x, known[:, None], 2 * stride, extra)
     expected, _ = oracle.head(jax.tree.map(np.asarray, params["heads"]), level, left, right)
     np.testing.assert_allclose(filled[stride], expected, atol=1e-5)
 
@@ -284,7 +355,7 @@ def test_a_wrong_argument_is_named(params, change, error, message):
 def test_grus_start_turning(hidden):
     config = naomi_jax.ModelConfig(2, hidden, layers=2, levels=2, head_hidden=3)
     plain = naomi_jax.init(jax.random.key(0), config)
-    turning = naomi_jax.init(jax.random.key(0), dataclasses.replace(config, rotation=0.3))
+    turning = naomi_jax.init(jax.random.key(0), config, recurrent_init=gru.rotations(0.3))
     angles = np.linspace(0, 0.3, (hidden + 1) // 2)[: hidden // 2]
     eigenvalues = np.exp(1j * np.concatenate([angles, -angles, [0] * (hidden % 2)]))
     for name in ("gru", "back_gru"):
@@ -300,6 +371,37 @@ def test_grus_start_turning(hidden):
     assert model.config_of(turning) == config, "parameters do not show how they started"
 
 
+def test_recurrent_weights_may_start_from_any_of_jax_s_initializers():
+    config = naomi_jax.ModelConfig(2, 5, layers=2, levels=2, head_hidden=3)
+    orthogonal = jax.nn.initializers.orthogonal()
+    params = naomi_jax.init(jax.random.key(0), config, recurrent_init=orthogonal)
+    found = [layer["wh"][:, 10:] for name in ("gru", "back_gru") for layer in params[name]]
+    for n in found:
+        np.testing.assert_allclose(n @ n.T, np.eye(5), atol=1e-6)
+    assert not np.allclose(found[0], found[1]), "each from a key of its own"
+
+
+@pytest.mark.parametrize("angle", [-0.1, 4.0])
+def test_a_wrong_angle_is_named(angle):
+    with pytest.raises(ValueError, match=f"largest_angle: {angle} is not an angle from 0 to pi"):
+        gru.rotations(angle)
+
+
+def test_a_seed_is_not_a_key(params, stochastic):
+    for call in (
+        lambda: naomi_jax.init(5, CONFIG),
+        lambda: naomi_jax.impute(stochastic, **GOOD, key=5),
+        lambda: naomi_jax.impute(params, **GOOD, key=5),
+    ):
+        with pytest.raises(TypeError, match=r"key: 5 is not a random key; .* jax.random.key\(5\)"):
+            call()
+    old_style = jax.random.PRNGKey(5)
+    np.testing.assert_array_equal(
+        naomi_jax.impute(stochastic, **GOOD, key=old_style),
+        naomi_jax.impute(stochastic, **GOOD, key=jax.random.key(5)),
+    )
+
+
 def test_a_stochastic_model_needs_a_key(stochastic):
     with pytest.raises(ValueError, match="key: this model is stochastic"):
         naomi_jax.impute(stochastic, **GOOD)
@@ -313,7 +415,7 @@ def test_parameters_that_do_not_fit_together_are_named(params):
 
 @pytest.mark.parametrize(
     "change",
-    [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True), dict(rotation=4.0)],
+    [dict(dim=0), dict(levels=11), dict(hidden=2.0), dict(layers=True)],
 )
 def test_a_wrong_size_is_named(change):
     with pytest.raises(ValueError, match=next(iter(change))):

@@ -1,5 +1,6 @@
 """The schedule against the literal recursion, exhaustively for short sequences."""
 
+import doctest
 import itertools
 
 import jax
@@ -98,7 +99,7 @@ def test_operands_are_the_states_the_recursion_names(mask, levels):
 
 @pytest.mark.parametrize("level,updates", list(enumerate([0, 1, 3, 8, 20, 48])))
 def test_backward_updates_of_a_block(level, updates):
-    """U(l) of DESIGN section 4."""
+    """U(l) of docs/design.md, The paper's method."""
     block = schedule._block(level)
     assert sum(op.cell != schedule.FORWARD for op in block) == updates
 
@@ -145,3 +146,8 @@ def test_it_reads_as_text():
     assert text[3].split() == "2 x_1 = g_0(hf_0, hb_2); hf_1 = F(hf_0, x_1)".split()
     assert text[4].split() == "3 hf_2 = F(hf_1, x_2)".split()
     assert "2 masks" in str(jax.vmap(lambda m: naomi_jax.make_schedule(m, 2))(np.zeros((2, 4))))
+
+
+def test_the_example_in_the_docstring_is_true():
+    result = doctest.testmod(schedule)
+    assert result.attempted and not result.failed
