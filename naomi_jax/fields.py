@@ -59,10 +59,8 @@ class Settings:
     def __post_init__(self):
         hints = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if type(value) is int and _takes_float(hints[field.name]):
-                value = float(value)
-                object.__setattr__(self, field.name, value)
+            value = _as_float(hints[field.name], getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
             needed = [_wrong_type(hints[field.name], value)]
             if needed == [None] and value is not None:
                 needed += [check(value) for check in field.metadata.get("checks", ())]
@@ -70,9 +68,15 @@ class Settings:
                 raise InputError(f"{field.name}: {value!r}; {what}")
 
 
-def _takes_float(hint):
+def _as_float(hint, value):
+    """A whole number as a float where a float is annotated, also in a tuple; else the value."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    return float in options and int not in options
+    if type(value) is int and float in options and int not in options:
+        return float(value)
+    pairs = [option for option in options if typing.get_origin(option) is tuple]
+    if isinstance(value, tuple) and pairs:
+        return tuple(_as_float(typing.get_args(pairs[0])[0], each) for each in value)
+    return value
 
 
 def _wrong_type(hint, value) -> str | None:
@@ -209,7 +213,7 @@ def parse(hint: Any, text: str) -> Any:
         options = typing.get_args(hint)
         if type(None) in options and text.lower() in ("none", ""):
             return None
-        for option in options:
+        for option in (option for option in options if option is not type(None)):
             try:
                 return parse(option, text)
             except ValueError:

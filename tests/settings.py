@@ -6,7 +6,7 @@ from typing import Any
 from naomi_jax.data.masks import Masks
 from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.methods.naomi import NaomiSettings
-from naomi_jax.training.settings import Data, MaskPair, Optimizer, Phase, Run
+from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
 
 SIZES = NaomiSettings(hidden=4, layers=1, levels=2, head_hidden=3)
 OPTIMIZER = Optimizer(learning_rate=1e-2, warmup_epochs=1, clip=1.0)
@@ -33,3 +33,24 @@ def small_run(**changes: Any) -> Run:
         "eval_epochs": 2,
     }
     return Run(**{**settings, **changes})
+
+
+CONSTANT = Optimizer(learning_rate=1e-2, schedule="constant", clip=1.0)
+ADVERSARY = Adversary(hidden=3, learning_rate=1e-2, updates=2, until=0.01)
+
+
+def adversarial_run(**changes: Any) -> Run:
+    """A stochastic one that ends against an adversary: 2, 3 and 4 updates of 8 sequences."""
+    settings: dict[str, Any] = {
+        "method": dataclasses.replace(SIZES, stochastic=True),
+        "masks": same_masks(Masks(missing=(2, 4))),
+        "phases": (
+            Phase("teacher_forced", 1, CONSTANT),
+            Phase("discriminator", 1.5),
+            Phase("adversarial", 2, CONSTANT),
+        ),
+        "transforms": Transforms(),
+        "adversary": ADVERSARY,
+        "eval_epochs": 1,
+    }
+    return small_run(**{**settings, **changes})

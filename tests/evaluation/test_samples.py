@@ -4,16 +4,18 @@ import jax
 import numpy as np
 import pytest
 
-import naomi_jax
 from naomi_jax.data import billiards
 from naomi_jax.data.dataset import Dataset
-from naomi_jax.data.transforms import standardize as standardise
-from naomi_jax.evaluation import samples, tables
+from naomi_jax.data.transforms import standardize
+from naomi_jax.data.transforms.chain import Chain
+from naomi_jax.evaluation import samples
+from naomi_jax.methods.fitted import Fitted
+from naomi_jax.methods.naomi import NAOMI, NaomiSettings
 
 
 @pytest.fixture(scope="module")
 def normal():
-    """1000 samples and a truth of the same normal distribution, with nothing observed but step 0."""
+    """1000 samples and a truth of the same normal distribution, with nothing shown but step 0."""
     rng = np.random.default_rng(0)
     mask = np.zeros((40, 20))
     mask[:, 0] = 1
@@ -45,11 +47,9 @@ def test_a_narrow_forecast_is_found_out(normal):
     assert samples.crps(narrow, truth, mask) > samples.crps(values, truth, mask)
 
 
-def test_more_observed_steps_contain_the_fewer():
-    params = naomi_jax.init(
-        jax.random.key(0), naomi_jax.ModelConfig(2, 3, 1, 2, 3, stochastic=True)
-    )
-    model = tables.Fitted("NAOMI", naomi_jax.impute, params, standardise.empty(1, 2))
+def test_more_shown_steps_contain_the_fewer():
+    params = NAOMI.init(jax.random.key(0), NaomiSettings(3, 1, 2, 3, stochastic=True), 2)
+    model = Fitted(NAOMI, params, Chain(standardize.empty(1, 2)))
     x = billiards.simulate(5, 12, 0)
     drawn = samples.draw(model, Dataset("billiards", "toy", True, x, x, x), np.array([2, 6]))
     assert drawn.samples.shape == (2, 50, 5, 12, 2)

@@ -5,15 +5,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import naomi_jax
-from naomi_jax.methods import autoregressive, grui, losses, maskgan, single_res
+from naomi_jax.errors import InputError
+from naomi_jax.methods import autoregressive, losses, registry
+from naomi_jax.methods.single_res import SingleResSettings
 from tests.recursion import oracle
 
-CONFIGS = [
-    naomi_jax.ModelConfig(2, 3, 1, 1, 4, stochastic=False),
-    naomi_jax.ModelConfig(2, 3, 2, 1, 4, stochastic=True),
+DIM = 2
+SIZES = [  # layers, stochastic
+    (1, False),
+    (2, True),
 ]
-MODELS = {"maskgan": maskgan, "grui": grui}
+METHODS = ("rnn", "maskgan", "grui")
+
+
+def settings_of(name, layers, stochastic):
+    kind = registry.get(name).settings
+    return kind(hidden=3, layers=layers, head_hidden=4, stochastic=stochastic)
 
 
 def head(params, state):
@@ -44,37 +51,39 @@ def decode(params, x, mask, noise=None):
 
 
 @pytest.fixture(
-    params=[(m, c) for m in MODELS for c in CONFIGS], ids=lambda p: f"{p[0]}-{p[1].layers}"
+    params=[(m, s) for m in ("maskgan", "grui") for s in SIZES], ids=lambda p: f"{p[0]}-{p[1][0]}"
 )
 def case(request, x64):
-    name, config = request.param
-    params = MODELS[name].init(jax.random.key(3), config)
+    name, sizes = request.param
+    method = registry.get(name)
+    params = method.init(jax.random.key(3), settings_of(name, *sizes), DIM)
     params = jax.tree.map(lambda leaf: leaf.astype("float64"), params)
     if "decay" in params:
         params["decay"]["bias"] = jnp.array([0.2, -0.1, -5.0])
     rng = np.random.default_rng(0)
-    return params, config, rng.normal(size=(3, 7, 2)), (rng.random((3, 7)) < 0.4).astype(float)
+    x, mask = rng.normal(size=(3, 7, DIM)), (rng.random((3, 7)) < 0.4).astype(float)
+    return method, params, x, mask
 
 
 def test_values_equal_the_literal_decode(case):
-    params, config, x, mask = case
+    method, params, x, mask = case
     key = jax.random.key(5)
     noise = jax.random.normal(key, (1, *x.shape), x.dtype)[0]
-    filled = autoregressive.impute(params, np.where(mask[..., None] > 0, x, np.nan), mask, key)
+    filled = method.impute(params, np.where(mask[..., None] > 0, x, np.nan), mask, key)
     host = jax.tree.map(np.asarray, params)
     expected = [decode(host, *row)[0] for row in zip(x, mask, np.asarray(noise))]
     np.testing.assert_allclose(filled, expected, atol=1e-12)
-    shared = autoregressive.impute(params, x, mask[0], key)
+    shared = method.impute(params, x, mask[0], key)
     np.testing.assert_allclose(shared[0], expected[0], atol=1e-12)
 
 
 def test_gradients_equal_the_literal_decode(case):
-    params, config, x, mask = case
+    method, params, x, mask = case
     key = jax.random.key(5)
     noise = np.asarray(jax.random.normal(key, (1, *x.shape), x.dtype)[0])
     rng = np.random.default_rng(1)
     weight = rng.normal(size=x.shape)
-    gradient = jax.grad(lambda p: (weight * autoregressive.impute(p, x, mask, key)).sum())(params)
+    gradient = jax.grad(lambda p: (weight * method.impute(p, x, mask, key)).sum())(params)
     host = jax.tree.map(np.asarray, params)
     direction = jax.tree.map(lambda leaf: rng.normal(size=leaf.shape), host)
     moved = jax.tree.map(lambda leaf, d: leaf + 1e-30j * d, host, direction)
@@ -85,7 +94,7 @@ def test_gradients_equal_the_literal_decode(case):
 
 
 def test_teacher_forced_is_one_step_ahead_on_complete_sequences(case):
-    params, config, x, mask = case
+    method, params, x, mask = case
     host, total = jax.tree.map(np.asarray, params), 0.0
     for row in x:
         for value, (mean, std) in zip(row, decode(host, row, np.ones(len(row)))[1]):
@@ -95,7 +104,7 @@ def test_teacher_forced_is_one_step_ahead_on_complete_sequences(case):
                 total += (
                     0.5 * ((value - mean) / std) ** 2 + np.log(std * np.sqrt(2 * np.pi))
                 ).sum()
-    ours = autoregressive.teacher_forced(params, x, mask)
+    ours = method.teacher_forced(params, x, mask)
     assert ours == pytest.approx(total / x.shape[0] / x.shape[1], rel=1e-12)
 
 
@@ -105,8 +114,19 @@ def test_lags():
     np.testing.assert_array_equal(autoregressive.lags(~observed)[:4, 0], [1, 2, 1, 1])
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_each_has_settings_by_which_it_is_known(name):
+    """What a run's settings are of is found by their class."""
+    method, settings = registry.get(name), settings_of(name, 1, False)
+    assert [m.name for m in registry.every() if m.settings is type(settings)] == [name]
+    params = method.init(jax.random.key(0), settings, DIM)
+    assert ("decay" in params) == (name == "grui"), "GRUI alone fades"
+    assert method.judges_steps == (name != "grui"), "GRUI's discriminator sees whole sequences"
+
+
 def test_samples_entries_and_errors():
-    params = maskgan.init(jax.random.key(0), CONFIGS[1])
+    maskgan = registry.get("maskgan")
+    params = maskgan.init(jax.random.key(0), settings_of("maskgan", *SIZES[1]), DIM)
     x = np.ones((2, 5, 2), np.float32)
     mask = np.array([1, 0, 1, 0, 0])
     key = jax.random.key(1)
@@ -130,10 +150,9 @@ def test_samples_entries_and_errors():
 
 def test_single_res_decodes_left_to_right(x64):
     """From hf_t and hb_{t+2}, where hb sees the original mask only."""
-    config = naomi_jax.ModelConfig(2, 3, 2, 5, 4)
-    params = jax.tree.map(
-        lambda leaf: leaf.astype("float64"), single_res.init(jax.random.key(0), config)
-    )
+    single_res = registry.get("single_res")
+    params = single_res.init(jax.random.key(0), SingleResSettings(3, 2, head_hidden=4), DIM)
+    params = jax.tree.map(lambda leaf: leaf.astype("float64"), params)
     host = jax.tree.map(np.asarray, params)
     rng = np.random.default_rng(0)
     x, mask = rng.normal(size=(3, 9, 2)), rng.random((3, 9)) < 0.3
@@ -147,3 +166,5 @@ def test_single_res_decodes_left_to_right(x64):
             row[t] = oracle.head(host["heads"], 0, left, right)[0]
     np.testing.assert_allclose(single_res.impute(params, x, mask), expected, atol=1e-12)
     assert single_res.teacher_forced is losses.teacher_forced
+    with pytest.raises(InputError, match="levels: 5; SingleRes has 1"):
+        SingleResSettings(levels=5)

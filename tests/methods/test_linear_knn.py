@@ -1,9 +1,9 @@
-"""Linear interpolation against numpy's, neighbours against a loop over the training set."""
+"""Linear interpolation against numpy's, neighbors against a loop over the training set."""
 
 import numpy as np
 import pytest
 
-from naomi_jax.methods import knn, linear
+from naomi_jax.methods import knn, linear, registry
 
 
 @pytest.fixture
@@ -11,14 +11,16 @@ def case():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6, 9, 2)).astype(np.float32)
     mask = rng.random((6, 9)) < 0.4
-    mask[1] = [0, 0, 1, 0, 0, 0, 0, 0, 0]  # one observed
+    mask[1] = [0, 0, 1, 0, 0, 0, 0, 0, 0]  # one shown
     mask[2] = 1
     return x, mask
 
 
 def test_linear(case):
     x, mask = case
-    filled = linear.impute(linear.fit(), np.where(mask[..., None], x, np.nan), mask)
+    params, note = linear.fit(x, x, mask)
+    assert note == ""
+    filled = linear.impute(params, np.where(mask[..., None], x, np.nan), mask)
     for row, known, ours in zip(x, mask, filled):
         for d in range(2):
             where = np.flatnonzero(known)
@@ -39,7 +41,7 @@ def literal_knn(train, x, mask, k):
 def test_knn(case, k):
     x, mask = case
     train = np.random.default_rng(1).normal(size=(12, 9, 2)).astype(np.float32)
-    filled = knn.impute(knn.fit(train, k), np.where(mask[..., None], x, np.nan), mask)
+    filled = knn.impute(knn.keep(train, k), np.where(mask[..., None], x, np.nan), mask)
     expected = [literal_knn(train, row, known, k) for row, known in zip(x, mask)]
     np.testing.assert_allclose(filled, expected, atol=1e-5)
 
@@ -54,3 +56,14 @@ def test_the_best_k_is_chosen_on_validation_data(case):
 
     assert knn.choose_k(train, x, mask.astype(float)) == min((1, 2, 3, 5, 7, 10), key=error)
     assert knn.choose_k(np.repeat(x[:1], 3, 0), x[:1], mask[:1].astype(float)) in (1, 2, 3)
+
+
+def test_fit_keeps_the_best_k_and_says_which(case):
+    x, mask = case
+    train = np.random.default_rng(1).normal(size=(12, 9, 2)).astype(np.float32)
+    best = knn.choose_k(train, x, mask.astype(float))
+    params, note = registry.get("knn").fit(train, x, mask.astype(float))
+    assert note == f"k = {best}"
+    assert np.count_nonzero(params.weights) == best
+    expected = [literal_knn(train, row, known, best) for row, known in zip(x, mask)]
+    np.testing.assert_allclose(knn.impute(params, x, mask), expected, atol=1e-5)

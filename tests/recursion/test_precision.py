@@ -8,10 +8,10 @@ import pytest
 import naomi_jax
 from naomi_jax.errors import InputError
 from naomi_jax.methods import losses
-from naomi_jax.methods.registry import MODELS, in_bfloat16
+from naomi_jax.methods.naomi import NAOMI
+from naomi_jax.methods.precision import in_bfloat16
 from naomi_jax.recursion import gru
-from naomi_jax.training import config as run_config
-from tests.training.test_training import SETTINGS
+from tests.settings import small_run
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +48,16 @@ def test_only_matrices_are_cast(params):
 def test_values_and_gradients_are_close(per_sequence, params, data):
     x, mask = data
     mask = mask if per_sequence else mask[0]
-    key, kind = jax.random.key(2), MODELS["naomi"]
+    key = jax.random.key(2)
 
     @jax.jit
     def value_and_gradient(params):
         return [
             jax.value_and_grad(loss)(params)
-            for functions in (kind, in_bfloat16(kind))
+            for method in (NAOMI, in_bfloat16(NAOMI))
             for loss in (
-                lambda p: functions.teacher_forced(p, x, mask),
-                lambda p: losses.missing_error(x, functions.impute(p, x, mask, key), mask),
+                lambda p: method.teacher_forced(p, x, mask),
+                lambda p: losses.missing_error(x, method.impute(p, x, mask, key), mask),
             )
         ]
 
@@ -70,11 +70,11 @@ def test_values_and_gradients_are_close(per_sequence, params, data):
             assert b.dtype == jnp.float32
             total, error = total + jnp.vdot(a, a), error + jnp.vdot(a - b, a - b)
         assert 0 < error < 0.03**2 * total
-    assert in_bfloat16(kind) is in_bfloat16(kind), "or every run in a process compiles again"
+    assert in_bfloat16(NAOMI) is in_bfloat16(NAOMI), "or every run in a process compiles again"
 
 
 def test_the_setting_is_one_of_two():
-    run = run_config.resolve({**SETTINGS, "precision": "bfloat16"}, (8, 7, 2))
-    assert run.functions is in_bfloat16(MODELS["naomi"])
-    with pytest.raises(InputError, match="precision: 'half'; float32 or bfloat16"):
-        run_config.resolve({**SETTINGS, "precision": "half"}, (8, 7, 2))
+    assert small_run(precision="bfloat16").kind is in_bfloat16(NAOMI)
+    assert small_run().kind is NAOMI
+    with pytest.raises(InputError, match="precision: 'half'; one of float32, bfloat16 is needed"):
+        small_run(precision="half")
