@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 
-
 def _concrete(array):
     """The array's values, or None while it is traced or in part on another machine."""
     if isinstance(array, jax.core.Tracer):
@@ -42,9 +41,7 @@ def check_sequences(x, dim: int) -> None:
     if x.ndim not in (2, 3):
         raise ValueError(f"x: shape {x.shape}; (T, D) or (B, T, D) is needed")
     if x.shape[-1] != dim:
-        raise ValueError(
-            f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {dim}"
-        )
+        raise ValueError(f"x: shape {x.shape} ends in {x.shape[-1]}; the model has D = {dim}")
     if 0 in x.shape:
         raise ValueError(f"x: shape {x.shape} is empty")
 

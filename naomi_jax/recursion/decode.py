@@ -130,7 +130,9 @@ def _new_state(weights, inputs, op, value, source):
 
 def _fill_and_save(weights, x, backward, inputs, noise, plan):
     x, states, gates = run(weights, x, backward, inputs, noise, plan, save=True)
-    there = jax.tree.map(lambda _: (), inputs)  # which inputs there are; their values are not needed
+    there = jax.tree.map(
+        lambda _: (), inputs
+    )  # which inputs there are; their values are not needed
     return x, (weights, x, states, gates, there, noise, plan)
 
 

@@ -99,9 +99,7 @@ def _pull_cell(layers, op, gates, states, d_states, d_x):
         nothing = jnp.zeros_like(d_x[0])
 
         def of_value(d):  # a step that is still missing is read from Inputs.missing, not from x
-            return rows.choose(
-                op.cell == CHAIN, [lambda: gru.product(d, wx), lambda: nothing]
-            )
+            return rows.choose(op.cell == CHAIN, [lambda: gru.product(d, wx), lambda: nothing])
 
         return pull(backward_layers, of_value)
 
@@ -166,9 +164,7 @@ def _head_gradients(heads, x, top, d_x, noise, plan):
 
     def add_block(total, block):
         index, l = block
-        *arguments, d = jax.tree.map(
-            lambda a: a.at[index].get(mode="fill", fill_value=0), operands
-        )
+        *arguments, d = jax.tree.map(lambda a: a.at[index].get(mode="fill", fill_value=0), operands)
         head = jax.tree.map(lambda a: a[l], stacked)
         (d_head,) = jax.vjp(lambda head: sample(head, *arguments), head)[1](d)
         return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None

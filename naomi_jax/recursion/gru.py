@@ -73,7 +73,6 @@ def init(
 
 
 @functools.cache  # one object for each angle: what was compiled for it is found again
-@functools.cache  # the same object for the same angle: `init` compiles once
 def rotations(largest_angle: float) -> Initializer:
     """An initializer (key, (H, H), dtype): pairs of units that turn by 0 to `largest_angle` radians a step.
 

@@ -17,7 +17,9 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 Number = Int[Array, ""] | Int[Array, " B"]
 
 
-def choose(number: Number | Bool[Array, ""] | Bool[Array, " B"], branches: Sequence[Callable]) -> Any:
+def choose(
+    number: Number | Bool[Array, ""] | Bool[Array, " B"], branches: Sequence[Callable]
+) -> Any:
     """branches[number](), a pytree of arrays (B, ...).
 
     One number for the batch: a real branch, the others cost nothing. One for each sequence: all branches

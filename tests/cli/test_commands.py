@@ -15,14 +15,14 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = [
-    "--config.model.hidden=4",
-    "--config.model.levels=3",
-    "--config.model.head_hidden=4",
-    "--config.window=12",
-    "--config.stride=2",
-    "--config.batch_size=8",
-    "--config.teacher_forced.epochs=1",
-    "--config.free_running.epochs=2",
+    "--method.hidden=4",
+    "--method.levels=3",
+    "--method.head_hidden=4",
+    "--data.window=12",
+    "--data.stride=2",
+    "--batch_size=8",
+    "--phases.teacher_forced.epochs=1",
+    "--phases.squared_error.epochs=2",
 ]
 
 
@@ -63,10 +63,8 @@ def test_training_ends_with_the_table_and_the_next_command(folder):
     assert "python eval.py runs/files --impute" in said
     results = json.loads((folder / "runs/files/results.json").read_text())
     assert [row["title"][:3] for row in results["rows"]] == ["Lin", "KNN", "NAO"]
-    assert (
-        json.loads((folder / "runs/files/config.json").read_text())["config"]["model"]["hidden"]
-        == 4
-    )
+    config = json.loads((folder / "runs/files/config.json").read_text())["config"]
+    assert config["method"] == {**config["method"], "name": "naomi", "hidden": 4}
 
 
 def test_eval_prints_the_same_table(folder):
@@ -104,7 +102,7 @@ def test_a_csv_with_holes_is_filled(folder):
 
 
 def test_a_forecast_goes_on_from_the_run(folder):
-    done = run("train.py", "--data", "series.csv", *TINY, "--config.task=forecast", cwd=folder)
+    done = run("train.py", "--data", "series.csv", *TINY, "--forecast", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "Started from:  runs/files" in done.stdout and "missing at the end" in done.stdout
     assert (folder / "runs/files_forecast/results.json").exists()
@@ -118,21 +116,42 @@ def test_a_finished_run_is_not_trained_again(folder):
 
 
 BAD = [
-    ("train.py", ["--flga=1"], "Unknown command line flag 'flga'"),
-    ("train.py", ["--dataset", "tarffic"], "should be one of <traffic|billiards|basketball|files>"),
+    ("train.py", ["--flga=1"], "--flga: there is no such flag"),
+    ("train.py", ["--sed", "1"], "--sed: there is no such flag; did you mean --seed?"),
+    ("train.py", ["--dataset", "tarffic"], "--dataset: invalid choice: 'tarffic' (choose from"),
     ("train.py", ["--data", "nowhere.csv"], "nowhere.csv: no such file or folder"),
-    ("train.py", ["--data", "series.csv", "--config.model.hiden=3"], "no setting 'hiden'"),
-    ("train.py", ["--data", "series.csv", "--config.model.hidden=x"], "hidden"),
-    ("train.py", ["--data", "series.csv", "--config", "no.py"], "no.py [Errno 2] No such file"),
     (
         "train.py",
-        ["--data", "series.csv", *TINY, "--model", "rnn", "--config.task=forecast"],
+        ["--data", "series.csv", "--method.hiden=3"],
+        "--method.hiden: there is no such flag; did you mean --method.hidden?",
+    ),
+    (
+        "train.py",
+        ["--data", "series.csv", "--method.hidden=x"],
+        "--method.hidden: 'x'; a whole number is needed",
+    ),
+    ("train.py", ["--data", "series.csv", "--config", "no.py"], "--config no.py: no such file"),
+    ("train.py", ["--config", "broken.py"], "--config broken.py: ZeroDivisionError"),
+    ("train.py", ["--config", "empty.py"], "--config empty.py: AttributeError: "),
+    (
+        "train.py",
+        ["--data", "series.csv", *TINY[3:5], "--method", "rnn", "--forecast"],
         "runs/files_rnn: no run to start from; train one",
     ),
     ("train.py", ["--dataset", "files"], "--dataset files needs --data"),
     ("train.py", ["--data", "series.csv", "again"], "again: unexpected argument"),
-    ("train.py", ["--data", "series.csv", *TINY, "--config.model.hidden=5"], "hidden: 4, now 5"),
+    ("train.py", ["--data", "series.csv", *TINY, "--method.hidden=5"], "hidden: 4, now 5"),
     ("train.py", ["--data", "series.csv", *TINY, "--workdir", "series.csv/x"], "cannot be written"),
+    (
+        "train.py",
+        ["--dataset", "basketball", "--config", f"{ROOT}/configs/billiards/naomi.py"],
+        "naomi.py is about billiards; leave out one of the two flags",
+    ),
+    (
+        "train.py",
+        ["--method", "rnn", "--config", f"{ROOT}/configs/billiards/naomi.py"],
+        "naomi.py is about naomi; leave out one of the two flags",
+    ),
     ("eval.py", [], "one argument is needed"),
     ("eval.py", ["damaged"], "cannot be read as a checkpoint"),
     ("eval.py", ["nowhere"], "nowhere: not the folder of a run"),
@@ -143,7 +162,8 @@ BAD = [
         "wide.csv: 3 values at a step",
     ),
     ("eval.py", ["runs/files", "--out", "o.csv"], "--out goes with --impute"),
-    ("eval.py", ["runs/files", "--runs", "runs/files"], "--runs goes with --table"),
+    ("eval.py", ["runs/files", "--num-samples", "3"], "--num_samples goes with --impute"),
+    ("eval.py", ["--table", "9"], "--table: invalid choice: 9"),
     ("eval.py", ["runs/files", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]
 
@@ -151,6 +171,8 @@ BAD = [
 @pytest.mark.parametrize("script,arguments,message", BAD)
 def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
     (folder / "wide.csv").write_text("1,2,\n4,5,6\n")
+    (folder / "broken.py").write_text("1 / 0")
+    (folder / "empty.py").write_text("")
     shutil.copytree(folder / "runs/files", folder / "damaged", dirs_exist_ok=True)
     for file in (folder / "damaged").rglob("d/*"):
         file.write_bytes(b"garbage")
@@ -160,7 +182,48 @@ def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
 
 
-LONG = [*TINY, "--config.free_running.epochs=400", "--config.eval_epochs=20", "--workdir", "long"]
+def test_nothing_is_written_before_all_is_checked(folder):
+    """The corrected command after a bad setting runs, in the same folder."""
+    for wrong in (
+        "--masks.test.missing=2,99",
+        "--batch_size=0",
+        "--phases.squared_error.epochs=-1",
+    ):
+        arguments = ["--data", "series.csv", *TINY, "--workdir", "corrected", wrong]
+        assert run("train.py", *arguments, cwd=folder).returncode == 2
+        assert not (folder / "corrected").exists()
+    done = run("train.py", "--data", "series.csv", *TINY, "--workdir", "corrected", cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_flag_inside_another_word_stays_as_it_is(folder):
+    """--num-samples is a way to write --num_samples, and nothing else is rewritten."""
+    shutil.copy(folder / "series.csv", folder / "x--num-samples.csv")
+    done = run(
+        "eval.py", "runs/files", "--impute", "x--num-samples.csv", "--out", "o--num-samples.csv",
+        cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (folder / "o--num-samples.csv").exists()
+
+
+def test_help_lists_every_setting_with_meaning_and_value(folder):
+    done = run("train.py", "--dataset", "billiards", "--help", cwd=folder)
+    assert done.returncode == 0 and not done.stderr
+    words = " ".join(done.stdout.split())
+    for part in (
+        "--method.hidden N, H, width of both GRUs",
+        "--method.head_hidden N, --method.head-hidden N",
+        "--phases.root_error.optimizer.learning_rate",
+        "Here: 188,195.",
+        "--transforms.symmetries true|false",
+        "--dataset {traffic,billiards,basketball,files}",
+    ):
+        first, _, second = part.partition(", H")
+        assert first in words and second in words, part
+
+
+LONG = [*TINY, "--phases.squared_error.epochs=400", "--eval_epochs=20", "--workdir", "long"]
 
 
 def wait_for(path, process, seconds=120):

@@ -84,7 +84,5 @@ def test_what_masks_cannot_be(settings, message):
 
 @pytest.mark.parametrize("missing", [(2, 7), (0, 3), (5, 4)])
 def test_counts_that_do_not_fit(missing):
-    with pytest.raises(
-        InputError, match="do not fit sequences of 7 steps; two numbers between"
-    ):
+    with pytest.raises(InputError, match="do not fit sequences of 7 steps; two numbers between"):
         Masks(missing=missing).resolve(7)

@@ -37,9 +37,7 @@ def test_a_folder_is_created_once_and_resumed(tmp_path, walk):
 def test_more_or_fewer_phases_are_another_run(tmp_path, walk):
     folder.create_or_resume(tmp_path / "run", small_run(), walk)
     fewer = small_run(phases=small_run().phases[:1])
-    with pytest.raises(
-        InputError, match="phases.squared_error.objective: .*, now 'absent'"
-    ):
+    with pytest.raises(InputError, match="phases.squared_error.objective: .*, now 'absent'"):
         folder.create_or_resume(tmp_path / "run", fewer, walk)
 
 

@@ -170,9 +170,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(dataset, run, tmp_path):
         run.phases[1].optimizer, learning_rate=1e30, clip=1e30, warmup_epochs=0.0
     )
     phase = dataclasses.replace(run.phases[1], optimizer=optimizer)
-    with pytest.raises(
-        InputError, match="the squared_error loss is .* lower --phases.squared_e"
-    ):
+    with pytest.raises(InputError, match="the squared_error loss is .* lower --phases.squared_e"):
         loop.train(small_run(phases=(phase,)), dataset, tmp_path, io.StringIO())
 
 
