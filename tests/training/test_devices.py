@@ -11,47 +11,62 @@ import numpy as np
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.runs import folder as run_folder
-from naomi_jax.training import config as run_config
-from naomi_jax.training import devices
+from naomi_jax.runs import opening
+from naomi_jax.training import devices, loop
+from naomi_jax.training.checkpoints import Checkpoints
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 SCRIPT = """
-import os, sys, tempfile, jax, numpy as np
-from configs import basketball
+import dataclasses, os, sys, tempfile, jax, numpy as np
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.masks import Masks
+from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.errors import InputError
-from naomi_jax.methods import registry as models
-from naomi_jax.runs import folder as run_folder
-from naomi_jax.training import config, devices, loop
+from naomi_jax.methods.naomi import NaomiSettings
+from naomi_jax.runs import folder, opening
+from naomi_jax.training import devices, loop
+from naomi_jax.training.settings import Adversary, Optimizer, Phase
+from tests.settings import same_masks, small_run
 
 assert jax.device_count() == 8
 x = np.random.default_rng(0).standard_normal((32, 10, 2)).astype(np.float32).cumsum(1) / 10
-data = Dataset("toy", "toy", True, x, x[:5], x[:5])
-settings = basketball.get_config()
-with settings.unlocked():
-    settings.update(batch_size=16, eval_epochs=2)
-settings.model.update(hidden=4, head_hidden=4, levels=2, context=True)
-settings.channel_independent = True
-settings.masks.update(low=5.0, high=8.0, per_sequence=True)
-settings.discriminator.update(hidden=4, pretrain_updates=1)
-for phase in ("teacher_forced", "free_running", "adversarial"):
-    settings[phase].update(epochs=int(phase in sys.argv[1:]), warmup_epochs=0)
-run = config.resolve(settings.to_dict(), x.shape)
+data = Dataset("files", "toy", True, x, x[:5], x[:5])
+OF = {
+    "teacher_forced": (1, Optimizer(learning_rate=2e-3)),
+    "squared_error": (1, Optimizer(learning_rate=2e-4, clip=1.0)),
+    "discriminator": (0.5,),  # one update
+    "adversarial": (1, Optimizer(learning_rate=6e-5, schedule="constant")),
+}
+run = small_run(
+    method=NaomiSettings(
+        hidden=4, layers=1, levels=2, head_hidden=4, stochastic=True, residual=True, context=True
+    ),
+    masks=same_masks(Masks(missing=(5, 8))),
+    transforms=Transforms(channel_independent=True),
+    phases=tuple(Phase(objective, *OF[objective]) for objective in sys.argv[1:]),
+    adversary=Adversary(hidden=4, learning_rate=4e-4, step_gain=15.0, error_weight=10.0),
+    batch_size=16,
+)
+# A mask for each sequence, which is laid out over the devices too.
+kind = dataclasses.replace(run.kind, mask_per_sequence=True)
+type(run).kind = property(lambda self: kind)
 
-def parameters():
-    with tempfile.TemporaryDirectory() as folder:
-        loop.train(run, data, folder, stream=open(os.devnull, "w"))
-        return run_folder.load_model(folder, run)[0]
+def trained():
+    with tempfile.TemporaryDirectory() as workdir:
+        folder.create_or_resume(workdir, run, data)
+        loop.train(run, data, workdir, stream=open(os.devnull, "w"))
+        return opening.load(workdir)
 
-eight = parameters()
+model = trained()
+eight = model.params
 assert {len(leaf.sharding.device_set) for leaf in jax.tree.leaves(eight)} <= {1, 8}
 
 mesh, key = devices.mesh(16), jax.random.key(0)
 assert mesh.size == 8
 mask = np.ones((5, 10)); mask[:, 3:6] = 0
-shared = devices.impute(run.functions.impute, mesh, devices.replicate(eight, mesh), x[:5], mask, key)
+method, params = devices.on_mesh(kind, mesh), devices.replicate(eight, mesh)
+shared = model._replace(method=method, params=params).fill(x[:5], mask, key)
 assert shared.shape == (5, 10, 2)  # 5 sequences on 8 devices
 np.testing.assert_array_equal(np.asarray(shared)[mask == 1], x[:5][mask == 1])
 
@@ -63,7 +78,7 @@ else:
     raise AssertionError
 
 devices.mesh = lambda batch_size: None
-jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), eight, parameters())
+jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), eight, trained().params)
 print("same")
 """
 
@@ -71,8 +86,8 @@ print("same")
 @pytest.mark.parametrize(
     "phases",
     [
-        ["free_running"],
-        pytest.param(["teacher_forced", "adversarial"], marks=pytest.mark.slow),
+        ["squared_error"],
+        pytest.param(["teacher_forced", "discriminator", "adversarial"], marks=pytest.mark.slow),
     ],
 )
 def test_eight_devices_equal_one(phases):
@@ -99,9 +114,9 @@ def test_two_processes_equal_one(tmp_path):
     np.savetxt(tmp_path / "series.csv", np.sin(t / [4, 5]), delimiter=",")
     tiny = "hidden=4 levels=2 head_hidden=4".split()
     command = [str(ROOT / "train.py"), "--data", "series.csv"]
-    command += [f"--config.model.{setting}" for setting in tiny]
-    command += ["--config.window=10", "--config.stride=2", "--config.batch_size=8"]
-    command += ["--config.teacher_forced.epochs=0", "--config.free_running.epochs=2"]
+    command += [f"--method.{setting}" for setting in tiny]
+    command += ["--data.window=10", "--data.stride=2", "--batch_size=8"]
+    command += ["--phases.teacher_forced.epochs=0", "--phases.squared_error.epochs=2"]
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
@@ -112,12 +127,12 @@ def test_two_processes_equal_one(tmp_path):
     said = [run.communicate(timeout=200) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said[-1][1][-3000:]
     assert "NAOMI" in said[1][0] and "NAOMI" not in said[2][0]
-    record = run_folder.read(tmp_path / "two")
-    run = run_config.resolve(record["config"], tuple(record["data"]["shape"][0]))
-    (one, _, step), (two, _, same_step) = (
-        run_folder.load_model(tmp_path / name, run) for name in ("one", "two")
-    )
-    assert step == same_step
+    best = []
+    for name in ("one", "two"):
+        with Checkpoints(tmp_path / name / loop.CHECKPOINTS, read_only=True) as checkpoints:
+            best.append(checkpoints.best())
+    assert best[0] == best[1]
+    one, two = (opening.load(tmp_path / name).params for name in ("one", "two"))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-6), one, two)
     logs = [(tmp_path / name / "metrics.jsonl").read_text() for name in ("one", "two")]
     assert logs[0].count("val_error") == logs[1].count("val_error") > 0
