@@ -136,8 +136,17 @@ class Run(Settings):
 
     @property
     def active_phases(self) -> tuple[Phase, ...]:
-        """Those that last."""
-        return tuple(phase for phase in self.phases if phase.epochs)
+        """Those that last; one that is left out leaves its optimizer to those that go on from it."""
+        found, left = [], None
+        for phase in self.phases:
+            if not phase.epochs:
+                left = phase.optimizer or left
+            else:
+                if phase.optimizer is None and left is not None:
+                    phase = dataclasses.replace(phase, optimizer=left)
+                found.append(phase)
+                left = None
+        return tuple(found)
 
     @property
     def adversarial(self) -> bool:

@@ -13,6 +13,7 @@ from naomi_jax.methods.rnn import RnnSettings
 from naomi_jax.training.settings import (
     Adversary,
     Data,
+    Optimizer,
     Phase,
     forecast,
     from_json,
@@ -88,6 +89,12 @@ def test_neighbors_and_symmetries_do_not_go_together():
 def test_what_does_not_suit_the_data(changes, message):
     with pytest.raises(InputError, match=message):
         small_run(**changes).check(SHAPE)
+
+
+def test_a_phase_that_is_left_out_leaves_its_optimizer():
+    phases = (Phase("root_error", 0, Optimizer(3e-3)), Phase("squared_error", 2, None))
+    (only,) = small_run(phases=phases).active_phases
+    assert only.objective == "squared_error" and only.optimizer.learning_rate == 3e-3
 
 
 def test_json_and_back():
