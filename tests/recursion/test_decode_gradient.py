@@ -33,7 +33,8 @@ def problem(levels, every_addition, mask, entries):
 @pytest.mark.parametrize("every_addition", [False, True])
 @pytest.mark.parametrize("kind", ["shared", "one per sequence", "one per entry"])
 def test_the_gradient_is_that_of_autodiff(monkeypatch, kind, every_addition):
-    # Blocks smaller than what is summed, and not a divisor of it: several blocks, the last not full.
+    # Blocks smaller than what is summed, and not a divisor of it: several blocks, the last not
+    # full.
     monkeypatch.setattr(decode_gradient, "_ROWS", 16)
     monkeypatch.setattr(gru, "_ROWS", 7 * BATCH)
     rng = np.random.default_rng(1)
@@ -54,7 +55,9 @@ def test_the_gradient_is_that_of_autodiff(monkeypatch, kind, every_addition):
     monkeypatch.setattr(decode, "fill", lambda *args: decode.run(*args)[0])
     same, plain = jax.jit(jax.value_and_grad(lambda arrays: scalar(arrays)))(arrays)
     assert value == pytest.approx(float(same), rel=1e-12)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9), by_hand, plain)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9), by_hand, plain
+    )
     for leaf in jax.tree.leaves(by_hand[0]):
         assert np.abs(leaf).max() > 1e-6, "each parameter has a gradient to compare"
 

@@ -56,8 +56,8 @@ def test_values_and_gradients_are_close(per_sequence, params, data):
             jax.value_and_grad(loss)(params)
             for functions in (kind, in_bfloat16(kind))
             for loss in (
-                lambda p: functions.teacher_forced(p, x, mask),
-                lambda p: losses.missing_error(x, functions.impute(p, x, mask, key), mask),
+                lambda p, f=functions: f.teacher_forced(p, x, mask),
+                lambda p, f=functions: losses.missing_error(x, f.impute(p, x, mask, key), mask),
             )
         ]
 
