@@ -1,1 +1,4 @@
-"""The paper's method: mask to schedule, cells, heads, the decode and its gradient. Imports no other room."""
+"""The paper's method: from a mask to a schedule, encoders, heads, the decode and its gradient.
+
+Imports nothing from the other folders of naomi_jax.
+"""

@@ -1,15 +1,17 @@
-"""Checks of the public functions' arguments: a stranger's mistake gets a message, not a trace of shapes.
+"""Checks of the public functions' arguments: a mistake gets a message that names the argument.
 
 Shapes and dtypes are checked always, values only where they are concrete: under jit, vmap and grad
 they cannot be seen.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 
-def _concrete(array):
+def _concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
     """The array's values, or None while it is traced or in part on another machine."""
     if isinstance(array, jax.core.Tracer):
         return None
@@ -18,7 +20,7 @@ def _concrete(array):
     return np.asarray(array)
 
 
-def as_array(name: str, value):
+def as_array(name: str, value: Any) -> jax.Array:
     """`value` as a JAX array.
 
     Raises:
@@ -30,7 +32,7 @@ def as_array(name: str, value):
     return jnp.asarray(value)
 
 
-def check_sequences(x, dim: int) -> None:
+def check_sequences(x: jax.Array, dim: int) -> None:
     """x: (T, D) or (B, T, D), floating point, of the model's D = dim.
 
     Raises:
@@ -46,7 +48,7 @@ def check_sequences(x, dim: int) -> None:
         raise ValueError(f"x: shape {x.shape} is empty")
 
 
-def check_mask(mask, x) -> None:
+def check_mask(mask: jax.Array, x: jax.Array) -> None:
     """mask: (T,), (B, T), or x's own shape; bool or numbers 0 and 1.
 
     Raises:
@@ -68,7 +70,7 @@ def check_mask(mask, x) -> None:
             )
 
 
-def check_observed(x, known) -> None:
+def check_observed(x: jax.Array, known: jax.Array) -> None:
     """No NaN or infinity where `known`, which has x's shape.
 
     Raises:
@@ -86,7 +88,7 @@ def check_observed(x, known) -> None:
         )
 
 
-def check_lengths(lengths, x) -> None:
+def check_lengths(lengths: jax.Array, x: jax.Array) -> None:
     """lengths: (B,) integers from 1 to T.
 
     Raises:
@@ -103,13 +105,13 @@ def check_lengths(lengths, x) -> None:
         raise ValueError(f"lengths: {values.tolist()}; from 1 to T = {x.shape[1]} is accepted")
 
 
-def check_samples(num_samples) -> None:
+def check_samples(num_samples: Any) -> None:
     """num_samples: None or a positive int."""
     if num_samples is not None and (not isinstance(num_samples, int) or num_samples < 1):
         raise ValueError(f"num_samples: {num_samples!r} is not a positive integer")
 
 
-def check_key(key) -> None:
+def check_key(key: Any) -> None:
     """key: of jax.random.key, or an array of jax.random.PRNGKey.
 
     Raises:

@@ -3,8 +3,8 @@
 A tick fills at most one step and computes at most one state (schedule.py has the algorithm and its
 ticks side by side). All states stay in one buffer a layer, and a tick names what it reads by row.
 Time-major inside: x (T, B, D). With one mask for the batch a row is a number and a tick takes real
-branches; with one mask for each sequence it is (B,), all sequences walk their own ticks in lockstep,
-and a tick computes both cells and all heads (rows.py).
+branches; with one mask for each sequence it is (B,), all sequences walk their own ticks in
+lockstep, and a tick computes both cells and all heads (rows.py).
 
 The gradient is written by hand: decode_gradient.py.
 """
@@ -22,7 +22,7 @@ from naomi_jax.recursion.schedule import BACKWARD, CHAIN, Schedule
 def decode(
     params: dict,
     x: Float[Array, "T B D"],
-    known: Bool[Array, "T #B #D"],
+    known: Bool[Array, " T #B #D"],
     backward: tuple[Float[Array, "T+1 B H"], ...],
     schedule: Schedule,
     noise: Float[Array, "T B D"] | None = None,

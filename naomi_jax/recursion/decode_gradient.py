@@ -1,8 +1,8 @@
 """The gradient of the decode, written by hand: a second scan over the same ticks in reverse.
 
 Why by hand. Autodiff of the scan is right, and slow twice over: the transpose of a row read from a
-carried buffer adds a whole buffer of zeros but for that row, at every tick, so that the time grows with
-T^2; and every weight's gradient is read and written at every tick. Measured (a gradient of the
+carried buffer adds a whole buffer of zeros but for that row, at every tick, so that the time grows
+with T^2; and every weight's gradient is read and written at every tick. Measured (a gradient of the
 free-running loss, the same program, one core):
 
     T                     100        400     1600
@@ -33,9 +33,9 @@ def transposed(residuals, d_x):
     layers = gru.transpose(weights.forward), gru.transpose(weights.backward)
 
     def tick(carry, here):
-        # XLA updates the carried buffers in place only if every read comes before every write. So the
-        # reads are done inside the branches, which hand back whole new rows, and the writes follow
-        # in an order that depends on both branches.
+        # XLA updates the carried buffers in place only if every read comes before every write. So
+        # the reads are done inside the branches, which hand back whole new rows, and the writes
+        # follow in an order that depends on both branches.
         d_states, d_x, gates = carry
         op, anchors = here
         d_gates, d_source, d_value = _pull_cell(layers, op, gates, states, d_states, d_x)
@@ -109,9 +109,9 @@ def _pull_cell(layers, op, gates, states, d_states, d_x):
 def _pull_head(heads, op, anchors, x, top, noise):
     """Through the head of a tick, a function of (d_decoded, d_top, d_source, d_x).
 
-    It returns the new rows op.forward and op.pivot of d_top, the gradients of the last layer's states,
-    and the new rows anchors.left and anchors.right of d_x, None without anchors. d_source is the new
-    row op.source of d_top, which is the row op.forward in many ticks.
+    It returns the new rows op.forward and op.pivot of d_top, the gradients of the last layer's
+    states, and the new rows anchors.left and anchors.right of d_x, None without anchors. d_source
+    is the new row op.source of d_top, which is the row op.forward in many ticks.
     """
     left, right = rows.read(top, op.forward), rows.read(top, op.pivot)
     between = line(anchors, x)
@@ -163,15 +163,17 @@ def _head_gradients(heads, x, top, d_x, noise, plan):
     zeros = jax.tree.map(lambda leaf: jnp.zeros_like(leaf, x.dtype), stacked)
 
     def add_block(total, block):
-        index, l = block
+        index, level = block
         *arguments, d = jax.tree.map(lambda a: a.at[index].get(mode="fill", fill_value=0), operands)
-        head = jax.tree.map(lambda a: a[l], stacked)
+        head = jax.tree.map(lambda a: a[level], stacked)
         (d_head,) = jax.vjp(lambda head: sample(head, *arguments), head)[1](d)
-        return jax.tree.map(lambda t, g: t.at[l].add(g), total, d_head), None
+        return jax.tree.map(lambda t, g: t.at[level].add(g), total, d_head), None
 
     total, _ = jax.lax.scan(add_block, zeros, (index, block_level))
     total = jax.tree.map(lambda g, w: g.astype(w.dtype), total, stacked)
-    return tuple(jax.tree.map(lambda a, l=l: a[l], total) for l in range(len(heads)))
+    return tuple(
+        jax.tree.map(lambda a, level=level: a[level], total) for level in range(len(heads))
+    )
 
 
 _ROWS = 256
@@ -221,7 +223,8 @@ def _forward_gradients(layers, x, states, d_gates):
 def _backward_gradients(layers, x, states, d_gates, schedule):
     """Weight gradients of the backward layers, over BACKWARD (input [1, x_t]) and CHAIN.
 
-    A CHAIN cell's input counts as 0: Inputs.missing, where there is one, has its own way to the weights.
+    A CHAIN cell's input counts as 0: Inputs.missing, where there is one, has its own way to the
+    weights.
     """
     steps, batch, _ = x.shape
     ticks = schedule.backward_tick

@@ -10,14 +10,15 @@ Context = Float[Array, "T B D+2"]
 
 def gap_context(
     x: Float[Array, "T B D"],
-    entries: Bool[Array, "T #B #D"],
+    entries: Bool[Array, " T #B #D"],
     length: int | Int[Array, " B"],
 ) -> Context:
     """What a model with context reads of each step beside its value.
 
-    The straight line between the observed entries on both sides, and the logarithms of the distances to
-    the observed steps on both sides (the virtual ones before the start and after the end among them).
-    It follows from what is observed alone and stays as it is while the decode goes on.
+    The straight line between the observed entries on both sides, and the logarithms of the
+    distances to the observed steps on both sides (the virtual ones before the start and after the
+    end among them). It follows from what is observed alone and stays as it is while the decode goes
+    on.
 
     Args:
       x: finite; its values at missing entries do not matter.
@@ -44,14 +45,14 @@ def encode_forward(
 def encode_backward(
     params: dict,
     x: Float[Array, "T B D"],
-    entries: Bool[Array, "T #B #D"],
+    entries: Bool[Array, " T #B #D"],
     inside: Bool[Array, "T B"] | None = None,
     context: Context | None = None,
 ) -> tuple[Float[Array, "T+1 B H"], ...]:
     """hb_0 .. hb_T over what is observed, for each layer; row T is zero.
 
-    The backward encoder reads I_t = [1 if all of x_t is observed else 0, its observed entries, 0 at the
-    others].
+    The backward encoder reads I_t = [1 if all of x_t is observed else 0, its observed entries, 0 at
+    the others].
 
     Args:
       params: the model.

@@ -1,29 +1,38 @@
-"""What a mask says of each step's gap: where the nearest observed steps are, and the straight line between them.
+"""What a mask says of each step's gap: the nearest observed steps and the line between them.
 
-Time-major: x (T, B, D), known (T, B or 1, D or 1).
+Time-major.
 """
 
-import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, Int
+
+ArrayLike = Array | np.ndarray
 
 
-def nearest(known: chex.Array, none_after: chex.Array | int) -> tuple[chex.Array, chex.Array]:
-    """The last known step up to each one, or -1, and the first from it on, or `none_after`; time leads."""
+def nearest(
+    known: Bool[ArrayLike, " T *rest"], none_after: int | Int[ArrayLike, "..."]
+) -> tuple[Int[Array, " T *rest"], Int[Array, " T *rest"]]:
+    """The last known step up to each one, or -1; the first from it on, or `none_after`.
+
+    Time is the first axis.
+    """
     index = _index(known)
     before = jax.lax.cummax(jnp.where(known, index, -1), axis=0)
     after = jax.lax.cummin(jnp.where(known, index, none_after), axis=0, reverse=True)
     return before, after
 
 
-def line(x: chex.Array, known: chex.Array) -> chex.Array:
+def line(x: Float[ArrayLike, "T B D"], known: Bool[ArrayLike, " T #B #D"]) -> Float[Array, "T B D"]:
     """Linear interpolation of each entry between the known ones on both sides.
 
     Constant beyond the outermost, zero where nothing is known; known entries are x's own.
 
     Args:
-      x: (T, B, D) finite; its values at missing entries do not matter.
-      known: bool, broadcast to x.
+      x: finite; its values at missing entries do not matter.
+      known: entries.
     """
     steps = x.shape[0]
     before, after = nearest(known, steps)
@@ -39,15 +48,18 @@ def line(x: chex.Array, known: chex.Array) -> chex.Array:
     return jnp.where(known, filled, between)
 
 
-def distances(known: chex.Array, length: chex.Array | int) -> chex.Array:
+def distances(
+    known: Bool[ArrayLike, "T B"], length: int | Int[ArrayLike, "*B"]
+) -> Int[Array, "T B 2"]:
     """Steps since the last known step and until the next one, not counting the step itself.
 
     Args:
-      known: (T, B) bool.
-      length: () or (B,), the first step that does not exist; like step -1 it counts as known.
+      known: steps.
+      length: of all sequences or of each, the first step that does not exist; like step -1 it
+        counts as known.
 
     Returns:
-      (T, B, 2) integers from 1, where the neighbour is known, on; 1 beyond the length as well.
+      Integers from 1, where the neighbour is known, on; 1 beyond the length as well.
     """
     before, after = nearest(known, length)
     index = _index(known)
@@ -56,10 +68,17 @@ def distances(known: chex.Array, length: chex.Array | int) -> chex.Array:
     return jnp.maximum(jnp.stack([index - before, after - index], axis=-1), 1)
 
 
-def line_weights(left: chex.Array, step: chex.Array, right: chex.Array, steps: int, dtype):
+def line_weights(
+    left: Int[Array, "*N"],
+    step: Int[Array, "*N"],
+    right: Int[Array, "*N"],
+    steps: int,
+    dtype: DTypeLike,
+) -> tuple[Float[Array, "*N"], Float[Array, "*N"]]:
     """Weights of x[left] and x[right] in the straight line at `step`, left < step < right.
 
-    A left of -1 and a right of `steps` do not exist: the line is then constant, and 0 without either.
+    A left of -1 and a right of `steps` do not exist: the line is then constant, and 0 without
+    either.
     """
     has_left, has_right = left >= 0, right < steps
     share = (step - left) / jnp.where(has_left & has_right, right - left, 1).astype(dtype)

@@ -6,17 +6,18 @@ The torch / Flax convention, per layer, for input x and state h:
     n    = tanh(x Wx_n + b_n + r * (h Wh_n + c))
     h'   = (1 - z) * n + z * h
 
-A layer is {"wx": (I, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)}, gates in the order r, z, n. Stacked
-layers are a tuple of such dicts; layer k reads the new state of layer k - 1. States are tuples too,
-one (B, H) array for each layer.
+A layer is {"wx": (I, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)}, gates in the order r, z, n.
+Stacked layers are a tuple of such dicts; layer k reads the new state of layer k - 1. States are
+tuples too, one (B, H) array for each layer.
 
-Gradients are written by hand because letting autodiff accumulate weight gradients cell by cell reads
-and writes every weight at every step. Here a backward cell returns the gradients of its
+Gradients are written by hand because letting autodiff accumulate weight gradients cell by cell
+reads and writes every weight at every step. Here a backward cell returns the gradients of its
 pre-activations, and `weight_gradients` forms each dW once from all steps with a single product.
 
-*Gates* are what the backward cell needs, one (..., 4H) array: [m, r, z, n], with m = h Wh_n + c. Their
-gradients, those of the pre-activations, have the same layout and take the same place: columns
-:3H belong to the recurrent product (its columns in the order n, r, z), columns H: to the projected input.
+*Gates* are what the backward cell needs, one (..., 4H) array: [m, r, z, n], with m = h Wh_n + c.
+Their gradients, those of the pre-activations, have the same layout and take the same place: columns
+:3H belong to the recurrent product (its columns in the order n, r, z), columns H: to the projected
+input.
 """
 
 import functools
@@ -24,7 +25,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import chex
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
@@ -34,6 +34,7 @@ from naomi_jax.recursion.rows import span
 
 Layer = dict[str, Array]
 Layers = tuple[Layer, ...]
+State = tuple[Float[Array, "B H"], ...]  # of each layer
 Initializer = Callable[..., Array]  # (key, shape, dtype) -> array, as jax.nn.initializers make them
 
 
@@ -55,8 +56,8 @@ def init(
         return jax.random.uniform(key, shape, dtype, -bound, bound)
 
     result = []
-    for key in jax.random.split(key, layers):
-        wx_key, wh_key, b_key, c_key = jax.random.split(key, 4)
+    for layer_key in jax.random.split(key, layers):
+        wx_key, wh_key, b_key, c_key = jax.random.split(layer_key, 4)
         wh = uniform(wh_key, hidden, 3 * hidden)
         if recurrent_init is not None:
             n = recurrent_init(wh_key, (hidden, hidden), dtype)
@@ -74,11 +75,11 @@ def init(
 
 @functools.cache  # one object for each angle: what was compiled for it is found again
 def rotations(largest_angle: float) -> Initializer:
-    """An initializer (key, (H, H), dtype): pairs of units that turn by 0 to `largest_angle` radians a step.
+    """An initializer of recurrent weights: pairs of units that turn, by 0 to `largest_angle` a step.
 
-    The matrix is orthogonal, and the key is not used. A state then starts as a bank of slow oscillators,
-    which keep what they have read for long and tell its age by their phases (cf. Arjovsky et al.,
-    ICML 2016; Orvieto et al., ICML 2023). Not in the paper.
+    Called with (key, (H, H), dtype); angles are in radians. The matrix is orthogonal, and the key is not used. A state then starts as a bank of slow
+    oscillators, which keep what they have read for long and tell its age by their phases (cf.
+    Arjovsky et al., ICML 2016; Orvieto et al., ICML 2023). Not in the paper.
 
     Raises:
       ValueError: the angle is not from 0 to pi.
@@ -102,7 +103,7 @@ def rotations(largest_angle: float) -> Initializer:
     return turning
 
 
-def product(a: chex.Array, w: chex.Array) -> chex.Array:
+def product(a: Float[Array, "*N I"], w: Float[Array, "I J"]) -> Float[Array, "*N J"]:
     """a @ w, multiplied in the precision of w and added up in that of a."""
     if a.dtype == w.dtype:
         return a @ w
@@ -134,8 +135,8 @@ class Transposed(NamedTuple):
     Made once, outside the loop over steps: on CPU a product with a transposed view is slower.
     """
 
-    wh: chex.Array  # (3H, H), rows n, r, z
-    wx: chex.Array  # (3H, I), rows r, z, n
+    wh: Float[Array, "3*H H"]  # rows n, r, z
+    wx: Float[Array, "3*H I"]  # rows r, z, n
 
 
 def transpose(layers: Layers) -> tuple[Transposed, ...]:
@@ -148,11 +149,13 @@ def _rolled(wh):
     return jnp.roll(wh, wh.shape[0], axis=1)
 
 
-def step(layers: Layers, projected: chex.Array, state: tuple) -> tuple[tuple, tuple]:
-    """One step of all layers from the projected input of the first, x Wx without b, (B, 3H).
+def step(
+    layers: Layers, projected: Float[Array, "B W"], state: State
+) -> tuple[State, tuple[Float[Array, "B G"], ...]]:
+    """One step of all layers from the projected input of the first, x Wx without b, W = 3H.
 
     Returns:
-      (new state, gates of each layer).
+      (new state, gates of each layer; G = 4H).
     """
     new, gates = [], []
     for k, layer in enumerate(layers):
@@ -164,7 +167,12 @@ def step(layers: Layers, projected: chex.Array, state: tuple) -> tuple[tuple, tu
     return tuple(new), tuple(gates)
 
 
-def step_backward(layers: tuple[Transposed, ...], gates: tuple, state: tuple, d_new: tuple):
+def step_backward(
+    layers: tuple[Transposed, ...],
+    gates: tuple[Float[Array, "B G"], ...],
+    state: State,
+    d_new: State,
+) -> tuple[tuple[Float[Array, "B G"], ...], State, Float[Array, "B W"]]:
     """Transpose of `step`.
 
     Returns:
@@ -181,15 +189,15 @@ def step_backward(layers: tuple[Transposed, ...], gates: tuple, state: tuple, d_
     return tuple(d_gates), tuple(d_state), d_projected
 
 
-def projected_gradient(d: chex.Array) -> chex.Array:
-    """The gradient of the projected input, (..., 3H), from those of the pre-activations."""
+def projected_gradient(d: Float[Array, "*N G"]) -> Float[Array, "*N W"]:
+    """The gradient of the projected input, W = 3H, from those of the pre-activations."""
     return d[..., d.shape[-1] // 4 :]
 
 
 _ROWS = 1024  # of the blocks below: large enough for the products, small enough for the cache
 
 
-def weight_gradients(read, count: int, batch: int, layer: Layer) -> Layer:
+def weight_gradients(read: Callable, count: int, batch: int, layer: Layer) -> Layer:
     """A layer's gradient from all its evaluations at once, in blocks of steps.
 
     A block at a time, because the operands of one product over all steps would be as many copies of
@@ -234,20 +242,23 @@ def _sum_of_products(a, b, dtype):
 
 
 def scan(
-    layers: Layers, x: chex.Array, *, reverse: bool = False, inside: chex.Array | None = None
-) -> tuple[chex.Array, ...]:
+    layers: Layers,
+    x: Float[Array, "T B I"],
+    *,
+    reverse: bool = False,
+    inside: Bool[Array, "T B"] | None = None,
+) -> tuple[Float[Array, "T B H"], ...]:
     """The states after every step, from a zero state.
 
     Args:
       layers: the stacked layers.
-      x: (T, B, I), time-major.
+      x: time-major.
       reverse: walk from the last step to the first; states keep the place of their step.
-      inside: (T, B) bool or None; where False the state is zero (padding of shorter sequences).
+      inside: where False the state is zero (padding of shorter sequences).
 
     Returns:
-      (T, B, H) for each layer.
+      The states of each layer.
     """
-    chex.assert_rank(x, 3)
     states = []
     for layer in layers:
         x = _scan(reverse, layer, x, inside)

@@ -13,7 +13,9 @@ def level_heads(params: dict) -> tuple[Head, ...]:
     """The heads one by one, level 0 first."""
     heads = params["heads"]
     levels = heads["dec"]["kernel"].shape[0]
-    return tuple(jax.tree.map(lambda leaf, l=l: leaf[l], heads) for l in range(levels))
+    return tuple(
+        jax.tree.map(lambda leaf, level=level: leaf[level], heads) for level in range(levels)
+    )
 
 
 def apply_head(

@@ -2,36 +2,42 @@
 
 import functools
 
-import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
 
 from naomi_jax.recursion import checks as arguments
 from naomi_jax.recursion import decode, encoders, model
 from naomi_jax.recursion.schedule import make_schedule
 
+ArrayLike = Array | np.ndarray
+Mask = Num[ArrayLike, "..."] | Bool[ArrayLike, "..."]
+
 
 def impute(
     params: model.Params,
-    x: chex.Array,
-    mask: chex.Array,
-    key: chex.PRNGKey | None = None,
+    x: Float[ArrayLike, "*B T D"],
+    mask: Mask,
+    key: PRNGKeyArray | None = None,
     *,
     num_samples: int | None = None,
-    lengths: chex.Array | None = None,
-) -> chex.Array:
+    lengths: Int[ArrayLike, " B"] | None = None,
+) -> Float[Array, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
-    Pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced. A new mask, key or
-    lengths of the same shapes compiles nothing. One mask for the batch is up to twice as fast as one
-    per sequence.
+    Pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced. A new mask, key
+      or
+    lengths of the same shapes compiles nothing. One mask for the batch is up to twice as fast as
+    one per sequence.
 
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
       x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardised by
         the commands). What stands at missing entries is ignored, NaN included.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed. A
-        step observed in part is decoded, and its observed entries are kept and passed on.
+        step observed in part is decoded, its observed entries are kept, and the encoders read them,
+        before it is decoded as well as after.
       key: random key; needed by stochastic models, ignored by deterministic ones.
       num_samples: n draws n imputations with a leading axis; None draws one without it.
       lengths: (B,) integers; steps from lengths[b] on are padding and come back as they went in.

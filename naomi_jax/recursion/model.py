@@ -3,8 +3,8 @@
 Parameters are a plain pytree; every size is read off its shapes:
 
     {"gru":      ({"wx": (D, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)}, ...)       forward, x_t
-     "back_gru": ({"wx": (D + 1, 3H), ...}, ...)                                   backward, [m, m*x]
-                                                  both wx have D + 2 rows more with context
+     "back_gru": ({"wx": (D + 1, 3H), ...}, ...)                               backward, I_t
+                                              both wx have D + 2 rows more with context
      "heads":    {"dec":  {"kernel": (R, 2H, K), "bias": (R, K)},
                   "mean": {"kernel": (R, K, D),  "bias": (R, D)},
                   "std":  {"kernel": (R, K, D),  "bias": (R, D)},                 stochastic only
@@ -86,8 +86,8 @@ def init(
       key: a JAX random key.
       config: the sizes.
       dtype: of all parameters; imputation computes in it (see also `to_bfloat16`).
-      recurrent_init: what the recurrent weights of the candidate state start from, in all layers of both
-        GRUs: (key, (H, H), dtype) -> array, such as `gru.rotations(0.3)` or one of
+      recurrent_init: what the recurrent weights of the candidate state start from, in all layers of
+        both GRUs: (key, (H, H), dtype) -> array, such as `gru.rotations(0.3)` or one of
         jax.nn.initializers. None draws them as the rest.
     """
     checks.check_key(key)
@@ -170,8 +170,8 @@ def config_of(params: Params) -> ModelConfig:
 def to_bfloat16(params: Params) -> Params:
     """The same model with its matrices in bfloat16, for TPU and GPU.
 
-    Every product then multiplies bfloat16 numbers and adds them up in float32; states, gates, biases and
-    what comes out stay float32. Differentiable: train float32 parameters through it.
+    Every product then multiplies bfloat16 numbers and adds them up in float32; states, gates,
+    biases and what comes out stay float32. Differentiable: train float32 parameters through it.
     """
 
     def cast(path, leaf):

@@ -1,4 +1,7 @@
-"""What the decode works with, prepared before it begins: weights, ticks, and inputs known from the start."""
+"""What the decode works with, prepared before it begins.
+
+The weights by kind, the ticks of the schedule, and the inputs that are known from the start.
+"""
 
 from typing import NamedTuple
 
@@ -12,7 +15,10 @@ from naomi_jax.recursion.schedule import Schedule
 
 
 class Weights(NamedTuple):
-    """What the decode uses of the model; the encoders' input weights without the context's rows."""
+    """What the decode uses of the model.
+
+    The encoders' input weights are here without the rows that read the context.
+    """
 
     forward: gru.Layers
     backward: gru.Layers
@@ -27,8 +33,8 @@ class Inputs(NamedTuple):
     Attributes:
       forward: what F reads beside x_t: the context.
       backward: what B reads beside I_t: the context.
-      missing: what B reads at a step that is still missing, [0, its known entries]. None where no step
-        is known in part.
+      missing: what B reads at a step that is still missing, [0, its known entries]. None where no
+        step is known in part.
     """
 
     forward: Float[Array, "T B 3*H"] | None
@@ -41,13 +47,14 @@ class Anchors(NamedTuple):
 
     Attributes:
       left, right: (N,) or (N, B) steps, clipped into the sequence.
-      left_weight, right_weight: of linear interpolation between them; 0 for one that does not exist.
+      left_weight, right_weight: of linear interpolation between them; 0 for one that does not
+        exist.
     """
 
-    left: Int[Array, "N *B"]
-    right: Int[Array, "N *B"]
-    left_weight: Float[Array, "N *B"]
-    right_weight: Float[Array, "N *B"]
+    left: Int[Array, " N *B"]
+    right: Int[Array, " N *B"]
+    left_weight: Float[Array, " N *B"]
+    right_weight: Float[Array, " N *B"]
 
 
 class Plan(NamedTuple):
@@ -67,7 +74,7 @@ class Plan(NamedTuple):
 def make_plan(
     params: dict,
     x: Float[Array, "T B D"],
-    known: Bool[Array, "T #B #D"],
+    known: Bool[Array, " T #B #D"],
     schedule: Schedule,
     context: Float[Array, "T B D+2"] | None,
 ) -> tuple[Weights, Inputs, Plan]:
@@ -98,8 +105,8 @@ def _anchors(schedule, dtype):
     """Anchors of every tick that has a head.
 
     The left one is c, the last step consumed. The right one is the next step that is known: c + 2s
-    inside a block, where that is decoded already; at a block's own first tick (its pivot is a row of
-    the initial backward states) the first observed step from c + 2s on.
+    inside a block, where that is decoded already; at a block's own first tick (its pivot is a row
+    of the initial backward states) the first observed step from c + 2s on.
     """
     steps = schedule.forward_tick.shape[0]
     stride = jnp.left_shift(1, jnp.maximum(schedule.head - 1, 0))
@@ -123,7 +130,18 @@ def line(anchors: Anchors | None, x: Float[Array, "T B D"], read=rows.read):
     return left + rows.scale(anchors.right_weight, read(x, anchors.right))
 
 
-def of_ticks(plan: Plan) -> tuple[Schedule, Anchors | None]:
-    """What the scans slice; the inverse indices stay out of them."""
-    schedule = plan.schedule.replace(forward_tick=None, head_tick=None, backward_tick=None)
-    return schedule, plan.anchors
+class Tick(NamedTuple):
+    """The fields of a Schedule that one tick reads, () or (B,) each."""
+
+    head: Int[Array, "*B"]
+    cell: Int[Array, "*B"]
+    step: Int[Array, "*B"]
+    row: Int[Array, "*B"]
+    source: Int[Array, "*B"]
+    forward: Int[Array, "*B"]
+    pivot: Int[Array, "*B"]
+
+
+def of_ticks(plan: Plan) -> tuple[Tick, Anchors | None]:
+    """What the scans slice: (Tick, Anchors) of all ticks."""
+    return Tick(*(getattr(plan.schedule, name) for name in Tick._fields)), plan.anchors

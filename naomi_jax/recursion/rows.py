@@ -1,10 +1,10 @@
 """What a tick asks for by number: rows of a buffer, and one of several branches.
 
-The number is a scalar where the batch shares one mask, and (B,) where every sequence has its own. This
-file is the only one that tells the two apart. Buffers are (rows, B, ...).
+The number is a scalar where the batch shares one mask, and (B,) where every sequence has its own.
+This file is the only one that tells the two apart. Buffers are (rows, B, ...).
 
-With a number for each sequence, B is a batching dimension of the gathers and scatters: XLA then copies
-no whole buffer under vmap, and several devices that share a batch have nothing to exchange.
+With a number for each sequence, B is a batching dimension of the gathers and scatters: XLA then
+copies no whole buffer under vmap, and several devices that share a batch have nothing to exchange.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,8 @@ def choose(
 ) -> Any:
     """branches[number](), a pytree of arrays (B, ...).
 
-    One number for the batch: a real branch, the others cost nothing. One for each sequence: all branches
+    One number for the batch: a real branch, the others cost nothing. One for each sequence: all
+      branches
     are computed and each sequence keeps its own result, unless all of them ask for branches[0].
     """
     if number.ndim == 0:
@@ -42,7 +43,7 @@ def where(flag: Bool[Array, ""] | Bool[Array, " B"], then: Any, otherwise: Any) 
     return jax.tree.map(lambda a, b: jnp.where(_along(flag, a), a, b), then, otherwise)
 
 
-def scale(weight: Float[Array, "..."], rows: Float[Array, "..."]) -> Float[Array, "..."]:
+def scale(weight: Shaped[Array, "..."], rows: Float[Array, "..."]) -> Float[Array, "..."]:
     """weight * rows, the weight's axes being the first of rows'."""
     return _along(weight, rows) * rows
 
@@ -51,7 +52,7 @@ def _along(a, rows):
     return a.reshape(a.shape + (1,) * (rows.ndim - a.ndim))
 
 
-def read(buffer: Shaped[Array, "rows B *rest"], row: Number) -> Shaped[Array, "B *rest"]:
+def read(buffer: Shaped[Array, "rows B *rest"], row: Number) -> Shaped[Array, " B *rest"]:
     """buffer[row]."""
     if row.ndim == 0:
         return jax.lax.dynamic_index_in_dim(buffer, row, 0, keepdims=False)
@@ -59,7 +60,7 @@ def read(buffer: Shaped[Array, "rows B *rest"], row: Number) -> Shaped[Array, "B
 
 
 def write(
-    buffer: Shaped[Array, "rows B *rest"], row: Number, value: Shaped[Array, "B *rest"]
+    buffer: Shaped[Array, "rows B *rest"], row: Number, value: Shaped[Array, " B *rest"]
 ) -> Shaped[Array, "rows B *rest"]:
     """The buffer with buffer[row] = value."""
     if row.ndim == 0:
@@ -81,7 +82,7 @@ def write(
     )
 
 
-def gather(array: Shaped[Array, "rows ..."], index: Int[Array, "n *B"]) -> Shaped[Array, "n ..."]:
+def gather(array: Shaped[Array, "rows ..."], index: Int[Array, " n *B"]) -> Shaped[Array, "n ..."]:
     """Rows `index`, (n,) or (n, B), of an array (rows,) or (rows, B, ...); 0 where out of range."""
     if index.ndim == 1:
         return array.at[index].get(mode="fill", fill_value=0)
@@ -96,7 +97,7 @@ def span(
 
 
 def sum_by_row(
-    values: Float[Array, "n B *rest"], index: Int[Array, "n *B"], count: int
+    values: Float[Array, "n B *rest"], index: Int[Array, " n *B"], count: int
 ) -> Float[Array, "{count} B *rest"]:
     """(count, B, ...): row t is the sum of the values whose index is t."""
 

@@ -1,8 +1,8 @@
 """From a mask to the static schedule of the decode.
 
-NAOMI's recursion (Algorithm 1 of the paper; Liu et al., NeurIPS 2019) decides at run time which step
-to fill next. With F and B the forward and backward GRU, hf_t and hb_t their states after reading step t,
-g_l the head of level l and s = 2^l its stride:
+NAOMI's recursion (Algorithm 1 of the paper; Liu et al., NeurIPS 2019) decides at run time which
+step to fill next. With F and B the forward and backward GRU, hf_t and hb_t their states after
+reading step t, g_l the head of level l and s = 2^l its stride:
 
     hb_t = B(hb_{t+1}, I_t) for t = T - 1 .. 0         I_t = [1, x_t] if x_t is observed entirely,
     c = -1                                             else [0, its known entries]
@@ -13,11 +13,11 @@ g_l the head of level l and s = 2^l its stride:
             n = the next known step after c, or T
             l = the largest level with c + 2s <= n
             x_{c+s} = g_l(hf_c, hb_{c+2s})             fill the middle of 2s steps
-            hb_t = B(hb_{t+1}, I_t) for t = c + s and the steps before it, whose I_t or hb_{t+1} is new
+            hb_t = B(hb_{t+1}, I_t) for t <= c + s     those whose I_t or hb_{t+1} is new
 
 Each decision follows from the mask alone, so all are made here, before the decode, as integers of a
-fixed shape, and the loop becomes one scan over *ticks*. A tick evaluates at most one head and one cell,
-and writes one new state:
+fixed shape, and the loop becomes one scan over *ticks*. A tick evaluates at most one head and one
+cell, and writes one new state:
 
     x_{c+s} = g_l(hf_c, hb_{c+2s})           head = l + 1      rows forward and pivot -> x[step]
     hf_t = F(hf_{t-1}, x_t)                  cell = FORWARD    row source -> row row
@@ -47,8 +47,8 @@ The rows:
     row 2T + 1 + u      the u-th new backward state
 
 No row is written twice, so a tick names its operands by row and nothing has to be copied or undone;
-the gradient walks the same ticks in reverse, and reads the operands of all forward cells, and those of
-all backward cells, as one slice each. Row T doubles as hf_{-1} = 0.
+the gradient walks the same ticks in reverse, and reads the operands of all forward cells, and those
+of all backward cells, as one slice each. Row T doubles as hf_{-1} = 0.
 
 The gap between the known steps c0 and n has m = n - c0. A block of stride s = 2^l is used while
 m >= 2s, so the strides of a gap's blocks, their first steps and with them the place of every tick
@@ -57,7 +57,7 @@ follow from integer divisions: there is no loop over steps here either.
 
 import functools
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import flax.struct
@@ -69,6 +69,7 @@ from jaxtyping import Array, Int, Shaped
 from naomi_jax.recursion import gaps
 
 ArrayLike = Array | np.ndarray
+Leaf = Any  # an integer Array; JAX rebuilds the tree with other leaves too
 
 # What a tick does with a GRU cell.
 IDLE = 0  # nothing: padding
@@ -95,16 +96,16 @@ class Schedule:
       levels: R, static.
     """
 
-    head: chex.Array
-    cell: chex.Array
-    step: chex.Array
-    row: chex.Array
-    source: chex.Array
-    forward: chex.Array
-    pivot: chex.Array
-    forward_tick: chex.Array
-    head_tick: chex.Array
-    backward_tick: chex.Array
+    head: Leaf
+    cell: Leaf
+    step: Leaf
+    row: Leaf
+    source: Leaf
+    forward: Leaf
+    pivot: Leaf
+    forward_tick: Leaf
+    head_tick: Leaf
+    backward_tick: Leaf
     levels: int = flax.struct.field(pytree_node=False)
 
     @property
@@ -146,8 +147,8 @@ def make_schedule(
 ) -> Schedule:
     """The schedule of Algorithm 1, from the mask alone.
 
-    Integer code without data-dependent shapes: it can be jitted with `mask` and `length` traced, and
-    vmapped over both. All shapes follow from (T, levels).
+    Integer code without data-dependent shapes: it can be jitted with `mask` and `length` traced,
+    and vmapped over both. All shapes follow from (T, levels).
 
     Args:
       mask: 1 or True = observed, 0 or False = missing. Step 0 may be missing too.
@@ -189,11 +190,11 @@ def _choose_blocks(known, inside, length, levels):
     level = jnp.zeros_like(index)
     last = index - 1  # the last step consumed before the block
     found = known
-    for l in reversed(range(_useful_levels(known.shape[0], levels))):
-        stride = 2**l
+    for coarse in reversed(range(_useful_levels(known.shape[0], levels))):
+        stride = 2**coarse
         covered = jnp.maximum(distance // stride - 1, 0) * stride
         here = ~found & (offset <= covered)
-        level = jnp.where(here, l, level)
+        level = jnp.where(here, coarse, level)
         last = jnp.where(here, base + (offset - 1) // stride * stride, last)
         found = found | here
         distance, offset, base = distance - covered, offset - covered, base + covered
@@ -295,11 +296,11 @@ def _block(level):
     """The ticks of BLOCK(level), which fills steps c+1 .. c+2^level: a tuple of _Op."""
     ops, updates = [], itertools.count()
 
-    def emit(l, c, backward):
-        """Append BLOCK(l) at c; `backward` maps steps to (row, is_new)."""
-        stride = 2**l
+    def emit(level, c, backward):
+        """Append BLOCK(level) at c; `backward` maps steps to (row, is_new)."""
+        stride = 2**level
         pivot = backward[c + 2 * stride]
-        if l == 0:
+        if level == 0:
             ops.append(_Op(1, FORWARD, c + 1, 0, False, *pivot))
             return
 
@@ -307,11 +308,11 @@ def _block(level):
             ops.append(_Op(head, cell, step, *backward[step + 1], *pivot))
             backward[step] = next(updates), True
 
-        update(l + 1, BACKWARD, c + stride)
+        update(level + 1, BACKWARD, c + stride)
         for k in range(1, stride // 2):
             update(0, CHAIN, c + stride - k)
         last = c
-        for lower in reversed(range(l)):
+        for lower in reversed(range(level)):
             emit(lower, last, backward)
             last += 2**lower
         ops.append(_Op(0, FORWARD, c + stride, 0, False, *pivot))

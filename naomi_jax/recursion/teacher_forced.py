@@ -1,13 +1,16 @@
-"""Every head's prediction of every step it can reach, from true states: training without the recursion."""
+"""Training without the recursion: every head predicts every step it can reach, from true states."""
 
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
 from naomi_jax.recursion import encoders, gaps
 from naomi_jax.recursion.heads import apply_head, level_heads
 from naomi_jax.recursion.model import Params, config_of
+
+ArrayLike = Array | np.ndarray
 
 
 class Prediction(NamedTuple):
@@ -21,20 +24,21 @@ class Prediction(NamedTuple):
 def teacher_forced(
     params: Params,
     x: Float[Array, "B T D"],
-    mask: Num[Array, "*B T"] | Bool[Array, "*B T"],
+    mask: Num[ArrayLike, "*B T"] | Bool[ArrayLike, "*B T"],
 ) -> list[Prediction]:
     """Head l predicts x_{c+s} from hf_c over the true sequence and hb_{c+2s} over the masked one.
 
-    For all c >= -1 with c + 2s <= T (docs/design.md, The paper's method; steps -1 and T do not exist and
-    have zero states).
+    For all c >= -1 with c + 2s <= T (docs/design.md, The paper's method; steps -1 and T do not
+    exist and have zero states).
 
     Args:
       params: the model.
       x: complete.
       mask: (T,) or (B, T), 1 = shown; hides steps from the backward encoder only.
 
-    A residual head starts from the middle between the true x_c and x_{c+2s}: inside a block the decode
-    has both. (The line to the next step that the mask shows, the decode's at a block's first tick, was
+    A residual head starts from the middle between the true x_c and x_{c+2s}: inside a block the
+    decode has both. (The line to the next step that the mask shows, the decode's at a block's first
+    tick, was
     tried for all pairs: twice the step change on basketball, as the fine heads hardly learn.)
 
     Returns:

@@ -1,4 +1,4 @@
-"""Parameters from the arrays of a PyTorch checkpoint of the public implementation; needs no torch."""
+"""Parameters from a PyTorch checkpoint of the public implementation; torch is not needed."""
 
 import re
 
@@ -12,13 +12,13 @@ def from_torch(state_dict: dict) -> model.Params:
     """Convert a checkpoint of the authors' NAOMI or SingleRes.
 
     Args:
-      state_dict: name -> array (numpy, or anything np.asarray takes):
-        gru.weight_ih_l0 (3H, D), gru.weight_hh_l0 (3H, H), gru.bias_ih_l0, gru.bias_hh_l0 (3H,), ...
-        for each layer; back_gru.* alike, with D + 1 inputs, the mask first;
-        networks.<s>.dec.0.weight|bias, networks.<s>.mean.weight|bias and, for stochastic models,
-        networks.<s>.std.0.weight|bias, for the strides s = 1, 2, 4, ...; or, in a SingleRes, dec.0.*,
-        mean.* and std.0.* without networks.<s>, which become the one level of a NAOMI with R = 1.
-        Gates in the order r, z, n. Other names are refused.
+      state_dict: name -> array (numpy, or anything np.asarray takes): gru.weight_ih_l0 (3H, D),
+        gru.weight_hh_l0 (3H, H), gru.bias_ih_l0, gru.bias_hh_l0 (3H,), ... for each layer;
+        back_gru.* alike, with D + 1 inputs, the mask first; networks.<s>.dec.0.weight|bias,
+        networks.<s>.mean.weight|bias and, for stochastic models, networks.<s>.std.0.weight|bias,
+        for the strides s = 1, 2, 4, ...; or, in a SingleRes, dec.0.*, mean.* and std.0.* without
+        networks.<s>, which become the one level of a NAOMI with R = 1. Gates in the order r, z, n.
+        Other names are refused.
 
     Returns:
       Parameters for `impute`, in the arrays' dtype.

@@ -1,8 +1,9 @@
 """Algorithm 1 in plain numpy, as literal as possible: one sequence, one step, no state kept.
 
-Every state is computed from scratch from what is known at that moment, so there is nothing here to get
-out of date. Works on complex numbers too, which gives derivatives to the last digit: the imaginary part
-of f(x + i h v) / h is the directional derivative along v, with no subtraction (complex step).
+Every state is computed from scratch from what is known at that moment, so there is nothing here to
+get out of date. Works on complex numbers too, which gives derivatives to the last digit: the
+imaginary part of f(x + i h v) / h is the directional derivative along v, with no subtraction
+(complex step).
 """
 
 import numpy as np
@@ -78,7 +79,10 @@ def forward_state(params, x, c, extra):
 
 
 def backward_state(params, x, entries, t, extra):
-    """hb_t from the entries (T, D) known now: I_t = [1 if all of x_t is known else 0, known entries]."""
+    """hb_t from the entries (T, D) known now.
+
+    I_t = [1 if all of x_t is known else 0, its known entries, 0 at the others].
+    """
     inputs = [np.concatenate([[k.all()], k * v, e]) for k, v, e in zip(entries, x, extra)]
     return last_state(params["back_gru"], inputs[t:][::-1])
 
@@ -107,7 +111,7 @@ def impute(params, x, mask, noise=None, entries=None):
         c = int(np.argmin(known)) - 1  # the last step of the known beginning
         later = np.flatnonzero(known[c + 1 :])
         n = c + 1 + int(later[0]) if len(later) else steps
-        level = max(l for l in range(levels) if c + 2 ** (l + 1) <= n)
+        level = max(level for level in range(levels) if c + 2 ** (level + 1) <= n)
         stride = 2**level
         target = c + stride
         left = forward_state(params, x, c, extra)

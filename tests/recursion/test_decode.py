@@ -10,7 +10,7 @@ from tests.recursion import oracle
 
 
 def random_mask(rng, steps):
-    """Every kind that matters: random, blocks, tail, x_0 missing, nothing or everything observed."""
+    """Every kind that matters: random, blocks, tail, x_0 missing, all or nothing observed."""
     kind = rng.integers(7)
     mask = (rng.random(steps) < rng.random()).astype(int)
     if kind == 0:
@@ -53,6 +53,7 @@ def test_values_and_gradients_equal_the_recursion(
     config = naomi_jax.ModelConfig(2, 4, layers, levels, 3, stochastic, residual, context)
     rng = np.random.default_rng(levels)
     cotangent = rng.standard_normal((2, steps, 2))
+    h = 1e-30
     key = jax.random.key(5)
     noise = np.asarray(jax.random.normal(key, (1, steps, 2, 2), jnp.float64))[0].swapaxes(0, 1)
     noise = noise if stochastic else [None, None]
@@ -74,7 +75,6 @@ def test_values_and_gradients_equal_the_recursion(
         for mask in (masks, masks[0]):
             (_, filled), (d_params, d_x) = value_and_gradient(params, x, mask)
             mask = np.broadcast_to(mask, (2, steps))
-            h = 1e-30
             moved = jax.tree.map(lambda p, d: p + 1j * h * d, params, direction)
             expected = np.stack(
                 [

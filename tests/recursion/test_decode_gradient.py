@@ -33,7 +33,8 @@ def problem(levels, every_addition, mask, entries):
 @pytest.mark.parametrize("every_addition", [False, True])
 @pytest.mark.parametrize("kind", ["shared", "one per sequence", "one per entry"])
 def test_the_gradient_is_that_of_autodiff(monkeypatch, kind, every_addition):
-    # Blocks smaller than what is summed, and not a divisor of it: several blocks, the last not full.
+    # Blocks smaller than what is summed, and not a divisor of it: several blocks, the last not
+    # full.
     monkeypatch.setattr(decode_gradient, "_ROWS", 16)
     monkeypatch.setattr(gru, "_ROWS", 7 * BATCH)
     rng = np.random.default_rng(1)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax.recursion import impute as imputation
 from naomi_jax.recursion import gru, model
+from naomi_jax.recursion import impute as imputation
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2
@@ -250,8 +250,8 @@ def test_one_sequence_without_a_batch_has_entries_too(params):
 def test_a_step_observed_in_part_moves_its_neighbors(step, context):
     """In the initial backward pass and in the later ones.
 
-    The gap is 1 .. 7, with x_4 decoded first, x_2 next, x_1 third. hb_8, the first pivot, has not seen
-    steps 6 and 7. The second pivot, hb_4, was computed after x_4 from hb_7, hb_6, hb_5 of the
+    The gap is 1 .. 7, with x_4 decoded first, x_2 next, x_1 third. hb_8, the first pivot, has not
+    seen steps 6 and 7. The second pivot, hb_4, was computed after x_4 from hb_7, hb_6, hb_5 of the
     initial pass: its I_7 and I_6 are [0, known entries]. x_3 and x_2 read it.
     """
     config = naomi_jax.ModelConfig(2, 8, 1, 3, 6, context=context)
@@ -268,7 +268,7 @@ def test_a_step_observed_in_part_moves_its_neighbors(step, context):
 
 @pytest.mark.parametrize("mask_of_each", [False, True])
 def test_every_observed_entry_matters(mask_of_each):
-    """Moving it moves what is imputed at other steps, whether its own step is known entirely or not."""
+    """Moving it moves what is imputed at other steps, also where its own step is known in part."""
     config = naomi_jax.ModelConfig(2, 8, 2, 3, 6)
     params = naomi_jax.init(jax.random.key(0), config)
     x, _ = data(2)

@@ -48,7 +48,7 @@ def test_every_mask_follows_the_recursion(steps, levels):
     schedules = jax.jit(jax.vmap(lambda m: naomi_jax.make_schedule(m, levels)))(masks)
     most = 0
     for i, mask in enumerate(masks):
-        ticks = read(jax.tree.map(lambda leaf: leaf[i], schedules))
+        ticks = read(jax.tree.map(lambda leaf, i=i: leaf[i], schedules))
         filled = [(t["step"], t["head"] - 1) for t in ticks if t["head"]]
         assert filled == [(step, level) for step, level, _, _ in greedy_order(mask, levels)]
         consumed = [t["step"] for t in ticks if t["cell"] == schedule.FORWARD]
@@ -60,7 +60,7 @@ def test_every_mask_follows_the_recursion(steps, levels):
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.booleans(), min_size=30, max_size=30), st.sampled_from(LEVELS))
 def test_operands_are_the_states_the_recursion_names(mask, levels):
-    """Every row read was written before, by a tick (or the first pass) of the step it should be of."""
+    """Every row read was written before, by a tick (or the first pass) of the right step."""
     steps = len(mask)
     ticks = read(jax.jit(naomi_jax.make_schedule, static_argnums=1)(np.array(mask), levels))
     order = iter(greedy_order(np.array(mask), levels))
@@ -118,7 +118,9 @@ def test_length_ends_the_schedule_early():
         whole = read(naomi_jax.make_schedule(mask[:length], 3))
         cut = read(naomi_jax.make_schedule(mask, 3, length))
 
-        def moved(row):  # hf_t is row T + 1 + t, new backward states begin at row 2T + 1
+        def moved(
+            row, length=length
+        ):  # hf_t is row T + 1 + t, new backward states begin at row 2T + 1
             return row + (len(mask) - length) * ((row > length) + (row > 2 * length))
 
         for a, b in zip(whole, cut, strict=True):
