@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 from naomi_jax.methods.method import Method
 from naomi_jax.recursion import model
@@ -10,13 +11,18 @@ from naomi_jax.recursion import model
 @functools.cache  # one object for each method, so that what is compiled for it is found again
 def in_bfloat16(method: Method) -> Method:
     """The same method, computing with `model.to_bfloat16` of its parameters."""
-
-    def impute(params, *args, **options):
-        return method.impute(model.to_bfloat16(params), *args, **options)
-
-    def teacher_forced(params, *args):
-        return method.teacher_forced(model.to_bfloat16(params), *args)
-
+    teacher_forced = None
+    if method.teacher_forced is not None:
+        teacher_forced = _of_bfloat16(method.teacher_forced)
     return dataclasses.replace(
-        method, impute=impute, teacher_forced=teacher_forced if method.teacher_forced else None
+        method, impute=_of_bfloat16(method.impute), teacher_forced=teacher_forced
     )
+
+
+def _of_bfloat16(function: Callable) -> Callable:
+    """A function of (params, ...) that is given params in bfloat16."""
+
+    def called(params, *args, **options):
+        return function(model.to_bfloat16(params), *args, **options)
+
+    return called

@@ -1,4 +1,4 @@
-"""All methods by name. A new one is a file that calls `register`; tables, figures and flags find it."""
+"""All methods by name. A new one is a file that calls `register`; tables and flags find it."""
 
 import importlib
 
@@ -16,10 +16,11 @@ def register(method: Method) -> Method:
     Raises:
       ValueError: another one has its name, or its class of settings, by which a run's is found.
     """
+    settings = method.settings
     for other in _methods.values():
-        if other.name != method.name and other.settings and other.settings is method.settings:
+        if settings is not None and other.settings is settings and other.name != method.name:
             raise ValueError(
-                f"method {method.name!r}: {method.settings.__name__} are the settings of "
+                f"method {method.name!r}: {settings.__name__} are the settings of "
                 f"{other.name!r}; derive a class of its own"
             )
     if _methods.setdefault(method.name, method) != method:
@@ -28,7 +29,7 @@ def register(method: Method) -> Method:
 
 
 def every() -> tuple[Method, ...]:
-    """All of them as the rows of a table: those of naomi_jax, then others as they were registered."""
+    """All of them, in the order of rows: those of naomi_jax, then others as registered."""
     _load()
     others = (name for name in _methods if name not in _BUILT_IN)
     return tuple(_methods[name] for name in (*_BUILT_IN, *others))

@@ -146,7 +146,8 @@ def test_a_run_with_neighbors_knows_the_kinds(trained):
 def test_the_memory_of_a_run_can_be_lost(trained):
     workdir, _ = trained
     path = os.path.join(workdir, "training_sequences.npy")
-    content = open(path, "rb").read()
+    with open(path, "rb") as file:
+        content = file.read()
     try:
         with open(path, "wb") as file:
             file.write(content[:50])
