@@ -1,7 +1,7 @@
 """NAOMI as an eager PyTorch loop: what a user who ports Algorithm 1 step by step would write.
 
-The names and layout of the public checkpoints, so that `naomi_jax.from_torch` takes its state_dict. It is the
-opponent in benchmarks/run.py, and tests hold our decode to it.
+It has the names and the layout of the public checkpoints, so that `naomi_jax.from_torch` takes its
+state_dict. It is the opponent in benchmarks/run.py, and tests compare our decode with it.
 """
 
 import torch

@@ -3,12 +3,15 @@
     pip install . torch pypots
     python benchmarks/pypots_imputers.py RUN_DIR --minutes 15 [--threads 1] [--models brits saits]
 
-Their own training, as far as the minutes go: standardised training sequences, each under --draws masks drawn
-like the run's, the validation sequences to choose the best epoch by. The number of epochs is found by timing one. Prints
-the error over the missing entries of the test set, as eval.py does.
+They train themselves, as long as the minutes last: on the standardized training sequences, each
+under --draws masks like those of the run's training, with the validation sequences to choose the
+best epoch by. The number of epochs is found by timing one of them. Prints the mean squared error
+over the missing entries of the test set, in the data's own units (eval.py prints it in the units of
+its table).
 """
 
 import argparse
+import functools
 import os
 import sys
 import tempfile
@@ -16,16 +19,15 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import jax
+import numpy as np
+import torch
 
-from naomi_jax.data import masks, registry  # noqa: E402
-from naomi_jax.data.transforms import standardize as standardise
-from naomi_jax.evaluation import tables  # noqa: E402
-from naomi_jax.methods import fill as bulk  # noqa: E402
-from naomi_jax.runs import folder as run_folder  # noqa: E402
-from naomi_jax.training import config as run_config  # noqa: E402
+from naomi_jax.cli.evaluate import dataset_of
+from naomi_jax.data import masks, metrics
+from naomi_jax.data.transforms import standardize
+from naomi_jax.evaluation import report, tables
+from naomi_jax.runs import record
 
 
 def brits(steps, dim, epochs, folder):
@@ -51,7 +53,7 @@ def hidden(x, mask):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run")
+    parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--draws", type=int, default=4)
     parser.add_argument("--threads", type=int, default=0)
@@ -60,44 +62,48 @@ def main():
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
-    record = run_folder.read(given.run)
-    settings = record["config"]
-    dataset = registry.load(
-        settings["dataset"],
-        settings["data"] or None,
-        window=settings.get("window"),
-        stride=settings.get("stride"),
-    )
-    config = run_config.resolve(settings, dataset.train.shape)
-    scaler = standardise.fit(dataset.train, config.standardise)
-    key = jax.random.fold_in(jax.random.key(given.seed), 7)
-    mask_config = config.masks
-    train = np.tile(scaler(dataset.train), (given.draws, 1, 1))
-    train = {
-        "X": hidden(train, masks.draw_many(key, mask_config, len(train), dataset.steps)),
-        "X_ori": train,
-    }
-    val = scaler(dataset.val)
-    val_mask = masks.draw_many(jax.random.fold_in(key, 1), mask_config, len(val), dataset.steps)
-    val = {"X": hidden(val, val_mask), "X_ori": val}
-    test, test_mask = tables.test_cases(dataset, mask_config)
+    run, dataset = record.read(given.run).run, dataset_of(given.run)
+    standardizer = standardize.fit(dataset.train, run.transforms.standardize)
+    train, val = training_sets(run, dataset, standardizer, given.draws, given.seed)
+    test, mask = tables.test_cases(dataset, *report.test_masks(run, dataset))
+    sizes = dataset.steps, dataset.dim
     for name in given.models:
-        torch.manual_seed(given.seed)
         with tempfile.TemporaryDirectory() as folder:
-            make = MODELS[name]
-            for _ in range(2):  # the first one warms up
-                began = time.monotonic()
-                make(dataset.steps, dataset.dim, 1, folder).fit(train, val)
-            epochs = max(1, round(60 * given.minutes / (time.monotonic() - began)))
-            torch.manual_seed(given.seed)
-            model = make(dataset.steps, dataset.dim, epochs, folder)
-            began = time.monotonic()
-            model.fit(train, val)
-            minutes = (time.monotonic() - began) / 60
-            filled = model.impute({"X": hidden(scaler(test), test_mask)})
-        filled = np.where(np.asarray(test_mask)[..., None] != 0, test, scaler.invert(filled))
-        error = bulk.missing_error(test, filled, test_mask)
+            make = functools.partial(MODELS[name], *sizes, folder=folder)
+            model, epochs, minutes = fit(make, train, val, given.minutes, given.seed)
+            filled = model.impute({"X": hidden(standardizer(test), mask)})
+        filled = np.where(np.asarray(mask)[..., None] != 0, test, standardizer.restore(filled))
+        error = metrics.mean(metrics.missing_l2(test, filled, mask))
         print(f"{name}: {error:.4g} after {epochs} epochs, {minutes:.1f} minutes", flush=True)
+
+
+def training_sets(run, dataset, standardizer, draws, seed):
+    """(train, val) as PyPOTS reads them: standardized, with holes (X) and whole (X_ori)."""
+    key = jax.random.fold_in(jax.random.key(seed), 7)
+    steps = dataset.steps
+    parts = (
+        (run.masks.train, np.tile(standardizer(dataset.train), (draws, 1, 1)), key),
+        (run.masks.test, standardizer(dataset.val), jax.random.fold_in(key, 1)),
+    )
+    sets = []
+    for kind, x, own in parts:
+        mask = masks.draw_many(own, kind.resolve(steps), len(x), steps, kind.rows(steps))
+        sets.append({"X": hidden(x, mask), "X_ori": x})
+    return sets
+
+
+def fit(make, train, val, minutes, seed):
+    """(model, epochs, minutes) of the model that make(epochs=...) gives, trained that long."""
+    torch.manual_seed(seed)
+    for _ in range(2):  # the first one warms up
+        began = time.monotonic()
+        make(epochs=1).fit(train, val)
+    epochs = max(1, round(60 * minutes / (time.monotonic() - began)))
+    torch.manual_seed(seed)
+    model = make(epochs=epochs)
+    began = time.monotonic()
+    model.fit(train, val)
+    return model, epochs, (time.monotonic() - began) / 60
 
 
 if __name__ == "__main__":

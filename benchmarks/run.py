@@ -3,10 +3,10 @@
     pip install '.[bench]'
     python benchmarks/run.py [--quick] [--sizes paper small ...] [--out FOLDER]
 
-Same weights, same masks, float32, on the same device, in turns; medians and their ratio. Beside them the time
-to compile, the memory of our compiled program as XLA counts it, and the *floor*: the time that the matrix
-products alone would take at the rate of the widest of them, measured in the same process.
-Prints a Markdown table and writes it to FOLDER with the same numbers as JSON.
+Same weights, same masks, float32, on the same device, in turns; medians and their ratio. Beside
+them the time to compile, the memory of our compiled program as XLA counts it, and the *floor*: the
+time that the matrix products alone would take at the rate of the widest of them, measured in the
+same process. Prints a Markdown table and writes it to FOLDER with the same numbers as JSON.
 """
 
 import argparse
@@ -23,14 +23,15 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import naomi_jax
+from benchmarks import eager_torch
+from naomi_jax.data import masks
+from naomi_jax.methods import losses
+from naomi_jax.recursion.schedule import BACKWARD, IDLE
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)
-
-import naomi_jax  # noqa: E402
-from benchmarks import eager_torch  # noqa: E402
-from naomi_jax.data import masks  # noqa: E402
-from naomi_jax.methods import losses  # noqa: E402
-
 JOBS = ("teacher-forced step", "free-running step", "impute")
 
 
@@ -101,7 +102,7 @@ def measure(name, size, least, seconds):
     rate, rows = product_rate(size), []
     for job in JOBS:
         compiled, compile_seconds = compile_job(job, arrays)
-        mine = lambda: jax.block_until_ready(compiled(*arrays))  # noqa: E731
+        mine = finished(compiled, arrays)
         check(job, mine(), theirs[job](), size)
         mine_seconds, eager_seconds = in_turns(mine, theirs[job], least, seconds)
         if size.per_sequence:
@@ -137,6 +138,11 @@ def compile_job(job, arrays):
     return compiled, time.perf_counter() - began
 
 
+def finished(compiled, arrays):
+    """A function of nothing: calls `compiled` and waits for its results."""
+    return lambda: jax.block_until_ready(compiled(*arrays))
+
+
 def our_jobs():
     """Functions of (params, x, mask), one for each of JOBS."""
 
@@ -153,7 +159,8 @@ def our_jobs():
 def eager_jobs(eager, x, mask):
     """The same as functions of nothing.
 
-    With a mask per sequence the loop takes one sequence after the other, and here only the first few.
+    With a mask per sequence the loop takes one sequence after the other, and here only the first
+    few.
     """
     if mask.ndim == 1:
         parts = [(x, [bool(m) for m in mask])]
@@ -206,13 +213,13 @@ _TURN = 0.3  # seconds
 def in_turns(mine, theirs, least, seconds):
     """Median seconds of each; they take turns so that neither has the quieter machine.
 
-    A short function is called again and again in its turn, and the first call is not counted: the other
-    one's threads are still spinning, and its data are in the caches.
+    A short function is called again and again in its turn, and the first call is not counted: the
+    threads of the other one are still spinning, and its data are in the caches.
     """
     times = ([], [])
     began = time.perf_counter()
     turns = 0
-    while turns < least or time.perf_counter() - began < seconds and turns < 100:
+    while turns < least or (time.perf_counter() - began < seconds and turns < 100):
         turns += 1
         for function, record in zip((mine, theirs), times):
             turn = [seconds_of(function)]
@@ -231,7 +238,7 @@ def seconds_of(function):
 def products(size, mask, job):
     """Floating-point operations (2 per multiply-add) of the matrix products of a job.
 
-    The first layer's input is counted where there is one: every step forward, observed and decoded
+    The first layer's input is counted where there is one: every step forward, shown and decoded
     steps backward. A gradient takes twice the products of the values again.
     """
     schedule = naomi_jax.make_schedule(jnp.asarray(np.atleast_2d(mask)[0]), size.levels)
@@ -244,8 +251,8 @@ def products(size, mask, job):
         pairs = sum(max(steps - 2 * 2**level + 2, 0) for level in range(size.levels))
         total = 2 * steps * (recurrent + read) + pairs * decode
     else:
-        total = (steps + (cell > 0).sum()) * recurrent + (head > 0).sum() * decode
-        total += (2 * steps + (cell == 2).sum()) * read
+        total = (steps + (cell != IDLE).sum()) * recurrent + (head > 0).sum() * decode
+        total += (2 * steps + (cell == BACKWARD).sum()) * read
     return 2 * float(total) * size.batch * (1 if job == "impute" else 3)
 
 
@@ -286,7 +293,8 @@ def markdown(rows, header=True):
     for row in rows:
         lines.append(
             f"| {row['size']} | {row['job']} | {row['eager']:.3g} | {row['ours']:.3g} | "
-            f"**{row['ratio']:.2f}** | {row['floor']:.3g} | {row['compile']:.1f} | {row['megabytes']:.0f} |"
+            f"**{row['ratio']:.2f}** | {row['floor']:.3g} | {row['compile']:.1f} | "
+            f"{row['megabytes']:.0f} |"
         )
     return "\n".join(lines)
 
@@ -303,7 +311,10 @@ def about():
 
 
 def save(name, numbers, text, folder):
-    """Write the numbers as JSON and the text as Markdown, named after the backend, with `about` in both."""
+    """Write the numbers as JSON and the text as Markdown, with `about` in both.
+
+    The files are named after the backend.
+    """
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name + jax.default_backend())
     with open(path + ".json", "w") as file:

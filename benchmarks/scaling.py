@@ -15,12 +15,12 @@ import sys
 
 import jax
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import naomi_jax  # noqa: E402
-from benchmarks import run  # noqa: E402
+import naomi_jax
+from benchmarks import run
 
+ROOT = run.ROOT
 LENGTHS = [200, 632, 2000, 6325, 20_000]
 BATCHES = [1, 4, 16, 64, 256, 1024]
 LEVELS = [1, 2, 4, 6, 8]
@@ -63,15 +63,14 @@ def measure(size, timed=True):
         compiled, seconds = run.compile_job(job, arrays)
         row[job] = {"compile": seconds, "megabytes": run.megabytes(compiled)}
         if timed:
-            call = lambda: jax.block_until_ready(compiled(*arrays))  # noqa: E731
-            row[job]["seconds"] = median_seconds(call)
+            row[job]["seconds"] = median_seconds(run.finished(compiled, arrays))
     return row
 
 
 def median_seconds(call, seconds=6.0):
     call()
     times = []
-    while len(times) < 3 or sum(times) < seconds and len(times) < 500:
+    while len(times) < 3 or (sum(times) < seconds and len(times) < 500):
         times.append(run.seconds_of(call))
     return statistics.median(times)
 
@@ -104,8 +103,8 @@ def draw(lengths, batches, path):
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained", sharey=False)
     styles = {"free-running step": ("#1b6ca8", "o"), "impute": ("#c8553d", "s")}
-    for job, (colour, marker) in styles.items():
-        style = dict(color=colour, marker=marker, label=job)
+    for job, (color, marker) in styles.items():
+        style = dict(color=color, marker=marker, label=job)
         time = [1e6 * row[job]["seconds"] / row["steps"] for row in lengths]
         axes[0].plot([row["steps"] for row in lengths], time, **style)
         time = [1e6 * row[job]["seconds"] / row["steps"] / row["batch"] for row in batches]

@@ -19,7 +19,7 @@ class Standardizer(NamedTuple):
       std: of each column.
     """
 
-    mean: Float[ArrayLike, "1|T D"]
+    mean: Float[ArrayLike, "#T D"]
     std: Float[ArrayLike, " D"]
 
     def apply(
