@@ -113,7 +113,6 @@ def test_a_run_of_a_channel_independent_model(tmp_path):
     filled = model.fill(np.where(entries, data.test, np.nan), entries, None)
     assert np.isfinite(filled).all() and (filled[entries] == data.test[entries]).all()
     other = small_run(phases=PHASES[1:])
-    with pytest.raises(
-        InputError, match="its method and transforms are .*channel_independent=True"
-    ):
+    message = "its method and transforms are .*channel_independent=True"
+    with pytest.raises(InputError, match=message):
         opening.start(str(tmp_path), other)
