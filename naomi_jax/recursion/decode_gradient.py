@@ -127,7 +127,7 @@ def _pull_head(heads, op, anchors, x, top, noise):
             return d_left, rows.read(d_top, op.pivot), d_anchors
 
         def through(head):
-            _, vjp = jax.vjp(lambda *args: sample(head, *args, eps), left, right, between)
+            _, vjp = jax.vjp(lambda a, b, c: sample(head, a, b, c, eps), left, right, between)
             d_left, d_right, d_line = vjp(d_decoded)
             d_anchors = None
             if anchors is not None:

@@ -75,11 +75,12 @@ def init(
 
 @functools.cache  # one object for each angle: what was compiled for it is found again
 def rotations(largest_angle: float) -> Initializer:
-    """An initializer of recurrent weights: pairs of units that turn, by 0 to `largest_angle` a step.
+    """An initializer of recurrent weights: pairs of units turn by 0 to `largest_angle` a step.
 
-    Called with (key, (H, H), dtype); angles are in radians. The matrix is orthogonal, and the key is not used. A state then starts as a bank of slow
-    oscillators, which keep what they have read for long and tell its age by their phases (cf.
-    Arjovsky et al., ICML 2016; Orvieto et al., ICML 2023). Not in the paper.
+    Called with (key, (H, H), dtype); angles are in radians. The matrix is orthogonal, and the key
+    is not used. A state then starts as a bank of slow oscillators, which keep what they have read
+    for long and tell its age by their phases (cf. Arjovsky et al., ICML 2016; Orvieto et al., ICML
+    2023). Not in the paper.
 
     Raises:
       ValueError: the angle is not from 0 to pi.
@@ -178,15 +179,14 @@ def step_backward(
     Returns:
       (pre-activation gradients of each layer, gradient of `state`, gradient of `projected`).
     """
-    d_gates, d_state = [None] * len(layers), [None] * len(layers)
-    from_above = 0.0
+    d_gates, d_state, from_above = [], [], 0.0
     for k in reversed(range(len(layers))):
-        d, d_state[k] = _cell_backward(layers[k].wh, gates[k], state[k], d_new[k] + from_above)
-        d_gates[k] = d
-        d_projected = projected_gradient(d)
+        d, d_h = _cell_backward(layers[k].wh, gates[k], state[k], d_new[k] + from_above)
+        d_gates.insert(0, d)
+        d_state.insert(0, d_h)
         if k:
-            from_above = product(d_projected, layers[k].wx)
-    return tuple(d_gates), tuple(d_state), d_projected
+            from_above = product(projected_gradient(d), layers[k].wx)
+    return tuple(d_gates), tuple(d_state), projected_gradient(d_gates[0])
 
 
 def projected_gradient(d: Float[Array, "*N G"]) -> Float[Array, "*N W"]:

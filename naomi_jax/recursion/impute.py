@@ -83,7 +83,10 @@ def _impute(params, x, mask, key, lengths, num_samples):
     dtype = params["heads"]["mean"]["bias"].dtype
     x = jnp.swapaxes(jnp.where(keep, given, 0), 0, 1).astype(dtype)
     known = jnp.atleast_2d(steps).T[..., None] if whole else jnp.swapaxes(keep, 0, 1)
-    inside = None if lengths is None else jnp.arange(length)[:, None] < lengths
+    inside, untouched = None, keep
+    if lengths is not None:
+        inside = jnp.arange(length)[:, None] < lengths
+        untouched = keep | ~inside.T[..., None]
     context = None
     if config.context:
         context = encoders.gap_context(x, known, length if lengths is None else lengths)
@@ -98,8 +101,7 @@ def _impute(params, x, mask, key, lengths, num_samples):
     filled = decode.decode(params, x, known, backward, schedule, noise, context)
 
     filled = jnp.swapaxes(filled, 0, 1).reshape(copies, *given.shape).astype(given.dtype)
-    outside = keep if lengths is None else keep | ~inside.T[..., None]
-    result = jnp.where(outside, given, filled)
+    result = jnp.where(untouched, given, filled)
     result = result[:, 0] if single else result
     if num_samples is None:
         return result[0]
