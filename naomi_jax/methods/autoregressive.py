@@ -160,13 +160,13 @@ def _decayed(params, state, lag):
     return state * jnp.exp(-jnp.maximum(rate, 0))
 
 
-def teacher_forced(params: Params, x: chex.Array, mask: chex.Array) -> chex.Array:
+def teacher_forced(params: Params, x: chex.Array, mask, key=None, given=None) -> chex.Array:
     """One-step-ahead error on complete sequences: the sum over steps and dimensions, over T and B.
 
     Squared error, or Gaussian negative log-likelihood. `mask` is ignored: these models have no
     backward encoder for it to hide steps from.
     """
-    del mask
+    del mask, key, given
     x = jnp.swapaxes(x, 0, 1)
     lag = jnp.ones(x.shape[1])
 

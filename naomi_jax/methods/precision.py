@@ -14,9 +14,8 @@ def in_bfloat16(method: Method) -> Method:
     def impute(params, *args, **options):
         return method.impute(model.to_bfloat16(params), *args, **options)
 
-    def teacher_forced(params, *args):
-        return method.teacher_forced(model.to_bfloat16(params), *args)
+    def rounded(loss):
+        return lambda params, *args: loss(model.to_bfloat16(params), *args)
 
-    return dataclasses.replace(
-        method, impute=impute, teacher_forced=teacher_forced if method.teacher_forced else None
-    )
+    losses = {name: rounded(loss) for name, loss in method.losses.items()}
+    return dataclasses.replace(method, impute=impute, losses=losses)

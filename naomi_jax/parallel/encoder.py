@@ -166,7 +166,9 @@ class Encoder(nn.Module):
         values = jnp.where(place.known, take_rows(x, place.events), 0)
         columns, event = features.event_features(values, place, config.detailed)
         h = self._lanes(columns, event, place.events, covariates)
-        h = nn.Dense(config.width, name="embed_out")(nn.gelu(nn.Dense(config.width, name="embed")(h)))
+        h = nn.Dense(config.width, name="embed_out")(
+            nn.gelu(nn.Dense(config.width, name="embed")(h))
+        )
         if shared:
             names = nn.initializers.normal(0.1)
             h = h + self.param("column", names, (config.dim, config.width))

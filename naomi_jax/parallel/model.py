@@ -56,9 +56,7 @@ def config_of(params: Params) -> ParallelConfig:
         ) from error
     expected = jax.eval_shape(lambda: init(jax.random.key(0), config))
     if jax.tree.structure(expected) != jax.tree.structure(params):
-        raise ValueError(
-            f"params: structure {jax.tree.structure(params)} is not that of {config}"
-        )
+        raise ValueError(f"params: structure {jax.tree.structure(params)} is not that of {config}")
     for (path, want), have in zip(
         jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(params)
     ):

@@ -15,8 +15,8 @@ from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
 from naomi_jax.fields import with_values
 from naomi_jax.methods import discriminator, losses, registry
-from naomi_jax.methods.naomi import NAOMI
 from naomi_jax.methods.maskgan import MaskGanSettings
+from naomi_jax.methods.naomi import NAOMI, NaomiSettings
 from naomi_jax.runs import opening, record
 from naomi_jax.training import adversary, batches, loop, objectives
 from naomi_jax.training.checkpoints import Checkpoints
@@ -58,7 +58,7 @@ def source(dataset):
 
 def run(plan, number, source, state, stop, end, settings=ADVERSARY):
     """Updates of one of the phases."""
-    inner = objectives.make_run(plan.phases[number], NAOMI, plan.batch, settings)
+    inner = objectives.make_run(plan.phases[number], NAOMI, plan.batch, NaomiSettings(), settings)
     return inner(jax.tree.map(jnp.copy, state), source, stop, end)
 
 
