@@ -15,8 +15,8 @@ from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
 from naomi_jax.fields import with_values
 from naomi_jax.methods import discriminator, losses, registry
-from naomi_jax.methods.naomi import NAOMI
 from naomi_jax.methods.maskgan import MaskGanSettings
+from naomi_jax.methods.naomi import NAOMI
 from naomi_jax.runs import opening, record
 from naomi_jax.training import adversary, batches, loop, objectives
 from naomi_jax.training.checkpoints import Checkpoints
