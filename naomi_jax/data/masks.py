@@ -99,7 +99,8 @@ def draw(key: chex.PRNGKey, config: MaskConfig, steps: int, given: chex.Array | 
     """
     count_key, place_key = jax.random.split(key)
     if config.kind == "file":
-        return given[jax.random.randint(count_key, (), 0, given.shape[0])]
+        row = jax.random.randint(count_key, (), 0, given.shape[0])
+        return jnp.asarray(given)[row]  # a traced place, and maybe an array of the host
     count = jax.random.randint(count_key, (), config.low, config.high + 1)
     return hide(place_key, config.kind, count, steps)
 

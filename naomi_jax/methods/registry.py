@@ -1,4 +1,4 @@
-"""All methods by name. A new one is a file that calls `register`; tables, figures and flags find it."""
+"""All methods by name. A new one is a file that calls `register`; tables and flags find it."""
 
 import importlib
 
@@ -28,7 +28,7 @@ def register(method: Method) -> Method:
 
 
 def every() -> tuple[Method, ...]:
-    """All of them as the rows of a table: those of naomi_jax, then others as they were registered."""
+    """All of them, in the order of rows: those of naomi_jax, then others as registered."""
     _load()
     others = (name for name in _methods if name not in _BUILT_IN)
     return tuple(_methods[name] for name in (*_BUILT_IN, *others))

@@ -165,6 +165,6 @@ def test_single_res_decodes_left_to_right(x64):
             right = oracle.backward_state(host, given, known, t + 1, extra)
             row[t] = oracle.head(host["heads"], 0, left, right)[0]
     np.testing.assert_allclose(single_res.impute(params, x, mask), expected, atol=1e-12)
-    assert single_res.losses == naomi.losses
+    assert single_res.losses == registry.get("naomi").losses
     with pytest.raises(InputError, match="levels: 5; SingleRes has 1"):
         SingleResSettings(levels=5)
