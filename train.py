@@ -1,4 +1,6 @@
-"""Train NAOMI, or one of the methods it is compared with: python train.py --dataset traffic
+"""Train NAOMI, or one of the methods it is compared with.
+
+    python train.py --dataset traffic
 
 --help lists the data sets, the methods and every setting.
 """

@@ -1,8 +1,9 @@
-"""A method and a data set of somebody else's, a file each: trained, in the table, drawn, on the page."""
+"""Another author's method and data set, a file each: trained, in the table, drawn, on the page."""
 
 import dataclasses
 import io
 import json
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -109,16 +110,17 @@ def test_it_is_in_the_table(workdir):
     assert table.columns == ("L2 [m2]",)
     assert [row.method for row in table.rows] == ["linear", "knn", "mean"]
     assert "Mean value" in str(table)
-    assert json.load(open(f"{workdir}/results.json"))["rows"][-1]["title"] == "Mean value"
+    results = pathlib.Path(workdir, "results.json")
+    assert json.loads(results.read_text())["rows"][-1]["title"] == "Mean value"
 
 
 def test_it_is_drawn_and_on_the_page(workdir, tmp_path):
     dataset = datasets.load("tides")
     (model,), (run,) = report.load([workdir], dataset)
-    path = str(tmp_path / "picture.svg")
-    picture.write(model, dataset, *report.test_masks(run, dataset), path)
-    drawn = open(path).read()
+    path = tmp_path / "picture.svg"
+    picture.write(model, dataset, *report.test_masks(run, dataset), str(path))
+    drawn = path.read_text()
     assert "#123456" in drawn and "level [m]" in drawn and "Mean value" in drawn
     page.write([workdir], dataset, str(tmp_path / "page.html"), ["python", "eval.py"])
-    text = open(tmp_path / "page.html").read()
+    text = (tmp_path / "page.html").read_text()
     assert "<td>Mean value</td>" in text and "tides, made up here" in text

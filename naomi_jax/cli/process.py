@@ -1,4 +1,7 @@
-"""What the commands share: one line and exit status 2 for bad input, and how to go on after Ctrl-C."""
+"""What the commands share.
+
+One line and exit status 2 for bad input, and how to go on after Ctrl-C.
+"""
 
 import logging
 import os

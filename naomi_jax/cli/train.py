@@ -1,6 +1,5 @@
 """The training command: flags to settings, data, a run's folder, training, a table."""
 
-import dataclasses
 import importlib.util
 import os
 import sys
@@ -22,7 +21,8 @@ from naomi_jax.training.settings import Run, forecast, method_of
 USAGE = """Train a method that fills gaps: python train.py --dataset traffic [--data PATH]
 
 Run the same command again to go on where it stopped. Every setting below can be changed, such as
---method.hidden=64; what stands behind "Here:" is its value in the config that the other flags choose.
+--method.hidden=64; what stands behind "Here:" is its value in the config that the other flags \
+choose.
 """
 
 
@@ -82,7 +82,7 @@ def _next_command(workdir, dataset):
 
 
 def check(run: Run, dataset: Dataset) -> None:
-    """Raise InputError unless the run suits its data and the devices: before anything is written."""
+    """Raise InputError unless the run suits its data and the devices; nothing is written."""
     plan = make_plan(run, dataset.train.shape)
     devices.mesh(min(plan.batch.size, len(dataset.train)))
 
@@ -152,8 +152,8 @@ def choose(asked, configs: str) -> Run:
         path = os.path.join(configs, dataset, f"{method}.py")
         if not os.path.exists(path):
             raise InputError(
-                f"--dataset {dataset} --method {method}: there is no {path}; write one, or name one "
-                "with --config"
+                f"--dataset {dataset} --method {method}: there is no {path}; write one, or name "
+                "one with --config"
             )
         return load_config(path)
     run = load_config(asked.config)

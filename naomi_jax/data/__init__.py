@@ -1,1 +1,1 @@
-"""Data sets, masks and standardisation; one file each."""
+"""Data sets, masks and standardization; one file each."""

@@ -246,15 +246,17 @@ def _numbers(values, name):
 
 
 def _open_npz(path):
-    with _reading(path):
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+    with (
+        _reading(path),
+        open(path, "rb") as stream,
+        np.load(stream, allow_pickle=False) as file,
+    ):
+        return {key: file[key] for key in file.files}
 
 
 def _open_numpy(path):
-    with _reading(path):
-        with open(path, "rb") as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)
+    with _reading(path), open(path, "rb") as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 @contextlib.contextmanager

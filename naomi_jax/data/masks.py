@@ -7,13 +7,15 @@ its own. Step 0 is always shown.
 import dataclasses
 import os
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, setting
+
+ArrayLike = Array | np.ndarray
 
 KINDS = ("random", "block", "tail")
 FILES = (".npy", ".npz")
@@ -25,8 +27,8 @@ class Masks(Settings):
 
     kind: str = setting(
         "random",
-        "random: steps anywhere (the paper's); block: one gap; tail: the last steps, a forecast; or "
-        "a mask file (.npy or .npz with key mask, (T,) or (M, T), 1 = shown).",
+        "random: steps anywhere (the paper's); block: one gap; tail: the last steps, a forecast; "
+        "or a mask file (.npy or .npz with key mask, (T,) or (M, T), 1 = shown).",
     )
     missing: tuple[int, int] | None = setting(
         None, "Fewest and most missing steps; the number is uniform between them."
@@ -63,13 +65,13 @@ class Masks(Settings):
             low, high = max(low, 1), min(high, steps - 1)
         if not 1 <= low <= high <= steps - 1:
             raise InputError(
-                f"missing: {low} to {high} missing steps do not fit sequences of {steps} steps; two "
-                f"numbers between 1 and {steps - 1} are needed, in order"
+                f"missing: {low} to {high} missing steps do not fit sequences of {steps} steps; "
+                f"two numbers between 1 and {steps - 1} are needed, in order"
             )
         return MaskConfig(self.kind, low, high)
 
-    def rows(self, steps: int) -> np.ndarray | None:
-        """(M, T) masks of the mask file, or None where there is none."""
+    def rows(self, steps: int) -> Float[np.ndarray, "M T"] | None:
+        """The masks of the mask file, or None where there is none."""
         return None if self.kind in KINDS else load(self.kind, steps)
 
 
@@ -88,25 +90,31 @@ class MaskConfig:
     high: int
 
 
-def draw(key: chex.PRNGKey, config: MaskConfig, steps: int, given: chex.Array | None = None):
-    """One mask, (T,) float32.
+def draw(
+    key: PRNGKeyArray, config: MaskConfig, steps: int, given: Float[ArrayLike, "M T"] | None = None
+) -> Float[Array, " T"]:
+    """One mask, float32.
 
     Args:
       key: random key.
       config: what to draw.
       steps: T.
-      given: (M, T), the rows to draw from when config.kind is "file".
+      given: the rows to draw from; needed when config.kind is "file".
     """
     count_key, place_key = jax.random.split(key)
     if config.kind == "file":
+        if given is None:
+            raise ValueError("given: masks of the kind 'file' are drawn from given rows")
         row = jax.random.randint(count_key, (), 0, given.shape[0])
         return jnp.asarray(given)[row]  # a traced place, and maybe an array of the host
     count = jax.random.randint(count_key, (), config.low, config.high + 1)
     return hide(place_key, config.kind, count, steps)
 
 
-def hide(key: chex.PRNGKey, kind: str, count: chex.Array, steps: int) -> chex.Array:
-    """A mask with `count` missing steps, which may be traced: (T,) float32."""
+def hide(
+    key: PRNGKeyArray, kind: str, count: int | Int[Array, ""], steps: int
+) -> Float[Array, " T"]:
+    """A mask with `count` missing steps, float32."""
     index = jnp.arange(steps)
     if kind == "tail":
         missing = index >= steps - count
@@ -120,14 +128,22 @@ def hide(key: chex.PRNGKey, kind: str, count: chex.Array, steps: int) -> chex.Ar
     return 1.0 - missing.astype(jnp.float32)
 
 
-def draw_many(key, config: MaskConfig, count: int, steps: int, given=None):
-    """Independent masks, (count, T) float32."""
+def draw_many(
+    key: PRNGKeyArray,
+    config: MaskConfig,
+    count: int,
+    steps: int,
+    given: Float[ArrayLike, "M T"] | None = None,
+) -> Float[Array, "N T"]:
+    """N = `count` independent masks, float32."""
     keys = jax.random.split(key, count)
     return jax.vmap(lambda k: draw(k, config, steps, given))(keys)
 
 
-def hide_many(key, kind: str, counts: chex.Array, sequences: int, steps: int) -> chex.Array:
-    """Masks with each of `counts` missing steps, (C, sequences, T) float32.
+def hide_many(
+    key: PRNGKeyArray, kind: str, counts: Int[ArrayLike, " C"], sequences: int, steps: int
+) -> Float[Array, "C N T"]:
+    """For each of `counts` missing steps N = `sequences` masks, float32.
 
     A sequence's masks share their random places: of "random" ones, more missing steps contain the
     fewer.
@@ -137,11 +153,8 @@ def hide_many(key, kind: str, counts: chex.Array, sequences: int, steps: int) ->
     return jax.vmap(of_count, (None, 0))(keys, jnp.asarray(counts))
 
 
-def load(path: str | os.PathLike, steps: int) -> np.ndarray:
+def load(path: str | os.PathLike, steps: int) -> Float[np.ndarray, "M T"]:
     """A mask file: .npy, or .npz with key `mask`, of shape (T,) or (M, T); 0 and 1.
-
-    Returns:
-      (M, T) float32.
 
     Raises:
       InputError: naming the file and what is wrong with it.

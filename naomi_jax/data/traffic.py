@@ -221,7 +221,7 @@ def _members(path):
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file or folder; {_REMEDY}")
     if not os.path.isdir(path):
-        return {name: (path, "zip") for name in DAYS}
+        return dict.fromkeys(DAYS, (path, "zip"))
     members = {}
     for name in DAYS:
         for kind in ("", ".gz"):

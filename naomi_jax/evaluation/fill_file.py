@@ -19,8 +19,8 @@ def fill_file(
 ) -> str:
     """Read `source`, fill its NaN entries, write `target` in the same format.
 
-    Sequences may have any length. A step is decoded if any of its entries is missing; those that are
-    there are kept, and passed on to the steps around it.
+    Sequences may have any length. A step is decoded if any of its entries is missing; those that
+    are there are kept, and passed on to the steps around it.
 
     Args:
       model: a trained model.

@@ -3,7 +3,9 @@
 import os
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
+from naomi_jax.data import masks
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -37,8 +39,8 @@ def load(folders: list[str], dataset: Dataset) -> tuple[list[Fitted], list[Run]]
     return models, [found.run for found in records]
 
 
-def test_masks(run: Run, dataset: Dataset):
-    """How a run's test set is hidden: its MaskConfig, and (M, T) of its mask file or None."""
+def test_masks(run: Run, dataset: Dataset) -> tuple[masks.MaskConfig, Float[Array, "M T"] | None]:
+    """How a run's test set is hidden, and the masks of its mask file or None."""
     rows = run.masks.test.rows(dataset.steps)
     return run.masks.test.resolve(dataset.steps), None if rows is None else jnp.asarray(rows)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from naomi_jax.data import masks
 from naomi_jax.data import registry as datasets
@@ -21,34 +22,41 @@ class Curves(NamedTuple):
     """Quartiles over test sequences.
 
     Attributes:
-      counts: (C,) numbers of missing steps.
+      counts: numbers of missing steps.
       columns: names of the metrics, with units.
-      quartiles: for each method's name (columns, C, 3): 25 %, median, 75 %; NaN where nothing counts.
+      quartiles: for each method's name, of each of M metrics: 25 %, median, 75 %; NaN where nothing
+        counts.
     """
 
-    counts: np.ndarray
+    counts: Int[np.ndarray, " C"]
     columns: tuple[str, ...]
-    quartiles: dict[str, np.ndarray]
+    quartiles: dict[str, Float[np.ndarray, "M C 3"]]
 
 
-def sensible_counts(config: masks.MaskConfig, steps: int, number: int = 10) -> np.ndarray:
-    """Numbers of missing steps from half the sequence to the most that the models were trained on."""
+def sensible_counts(
+    config: masks.MaskConfig, steps: int, number: int = 10
+) -> Int[np.ndarray, " C"]:
+    """Numbers of missing steps from half the sequence to the most that models were trained on."""
     high = min(config.high, steps - 1) if config.kind != "file" else steps - 2
     return np.unique(np.linspace(min(steps // 2, high), high, number).round().astype(int))
 
 
 def curves(
-    models: Sequence[Fitted], dataset: Dataset, config: masks.MaskConfig, counts: np.ndarray
+    models: Sequence[Fitted],
+    dataset: Dataset,
+    config: masks.MaskConfig,
+    counts: Int[np.ndarray, " C"],
 ) -> Curves:
     """Fill the test set under masks with each number of missing steps.
 
-    All counts go through each model as one batch after the other of the same shape: it compiles once.
+    All counts go through each model in batches of the same shape, so that it compiles once.
 
     Args:
-      models: trained; of several of one method the first is used. A straight line comes beside them.
+      models: trained; of several of one method the first is used. A straight line comes beside
+        them.
       dataset: their data.
       config: how steps are hidden ("file" counts as "random"); its range is not used.
-      counts: (C,) numbers of missing steps.
+      counts: numbers of missing steps.
     """
     x = dataset.test[:_SEQUENCES]
     kind = "random" if config.kind == "file" else config.kind

@@ -1,9 +1,10 @@
-"""The distribution that a stochastic model has learned (Figure 9), and whether it can be believed."""
+"""The distribution that a stochastic model has learned (Figure 9), and how far to trust it."""
 
 from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Float, Int, Shaped
 
 from naomi_jax.data import masks
 from naomi_jax.data.dataset import Dataset
@@ -19,35 +20,39 @@ class Distribution(NamedTuple):
     """Samples of the same sequences for several numbers of shown steps.
 
     Attributes:
-      observed: (C,) numbers of shown steps.
-      truth: (B, T, D).
-      mask: (C, B, T), 1 = shown; more shown steps contain the fewer.
-      samples: (C, S, B, T, D).
+      shown: numbers of shown steps.
+      truth: the sequences.
+      mask: 1 = shown; more shown steps contain the fewer.
+      samples: S of each.
     """
 
-    observed: np.ndarray
-    truth: np.ndarray
-    mask: np.ndarray
-    samples: np.ndarray
+    shown: Int[np.ndarray, " C"]
+    truth: Float[np.ndarray, "B T D"]
+    mask: Float[np.ndarray, "C B T"]
+    samples: Float[np.ndarray, "C S B T D"]
 
 
-def draw(model: Fitted, dataset: Dataset, observed: np.ndarray) -> Distribution:
+def draw(model: Fitted, dataset: Dataset, shown: Int[np.ndarray, " C"]) -> Distribution:
     """50 samples of test sequences for each number of shown steps, hidden at random places.
 
     Args:
       model: stochastic.
       dataset: its data.
-      observed: (C,), 1 to T - 1 each.
+      shown: numbers of shown steps, 1 to T - 1 each.
     """
     x = dataset.test[:_SEQUENCES]
-    key, observed = jax.random.key(_SEED), np.asarray(observed)
-    counts = dataset.steps - observed
+    key, shown = jax.random.key(_SEED), np.asarray(shown)
+    counts = dataset.steps - shown
     mask = np.asarray(masks.hide_many(key, "random", counts, len(x), dataset.steps))
     samples = [model.fill(x, here, key, _SAMPLES) for here in mask]
-    return Distribution(observed, x, mask, np.stack(samples))
+    return Distribution(shown, x, mask, np.stack(samples))
 
 
-def crps(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
+def crps(
+    samples: Float[np.ndarray, "S B T D"],
+    truth: Float[np.ndarray, "B T D"],
+    mask: Shaped[np.ndarray, "B T"],
+) -> float:
     """Continuous ranked probability score over the missing entries, in the data's units.
 
     The mean absolute error of a sample less half the mean distance of two (Gneiting and Raftery,
@@ -55,9 +60,9 @@ def crps(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     absolute error.
 
     Args:
-      samples: (S, B, T, D), S > 1.
-      truth: (B, T, D).
-      mask: (B, T), 1 = shown.
+      samples: S > 1 of each.
+      truth: the sequences.
+      mask: 1 = shown.
     """
     missing = np.asarray(mask) == 0
     values = np.sort(samples[:, missing].astype(np.float64), axis=0)
@@ -69,8 +74,12 @@ def crps(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> float:
     return float((error - distance / 2).mean())
 
 
-def coverage(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> tuple[float, ...]:
-    """Share of missing entries inside the central intervals of LEVELS; the level itself is calibrated."""
+def coverage(
+    samples: Float[np.ndarray, "S B T D"],
+    truth: Float[np.ndarray, "B T D"],
+    mask: Shaped[np.ndarray, "B T"],
+) -> tuple[float, ...]:
+    """Share of missing entries inside each central interval of LEVELS; calibrated: that level."""
     missing = np.asarray(mask) == 0
     values, real = samples[:, missing], truth[missing]
     shares = []
@@ -80,6 +89,6 @@ def coverage(samples: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> tuple[
     return tuple(shares)
 
 
-def spread(samples: np.ndarray, mask: np.ndarray) -> float:
+def spread(samples: Float[np.ndarray, "S B T D"], mask: Shaped[np.ndarray, "B T"]) -> float:
     """Standard deviation over samples, averaged over the missing entries."""
     return float(samples.std(0, ddof=1)[np.asarray(mask) == 0].mean())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import jax
 import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.data import masks, metrics
 from naomi_jax.data import registry as datasets
@@ -15,12 +16,19 @@ from naomi_jax.data.dataset import Dataset
 from naomi_jax.methods import registry as methods
 from naomi_jax.methods.fitted import Fitted
 
+ArrayLike = Array | np.ndarray
+
 _TEST_MASK_SEED = 2019
 _LEAST_CASES = 200  # small test sets are used several times, under different masks
 
 
-def fills(models: Sequence[Fitted], x, mask, key) -> dict[str, np.ndarray]:
-    """x (N, T, D) filled by a straight line and by each model, by the method's name.
+def fills(
+    models: Sequence[Fitted],
+    x: Float[np.ndarray, "N T D"],
+    mask: Shaped[ArrayLike, "N T"],
+    key: PRNGKeyArray,
+) -> dict[str, Float[np.ndarray, "N T D"]]:
+    """x filled by a straight line and by each model, by the method's name.
 
     Of several models of one method the first is used.
     """
@@ -112,11 +120,15 @@ def _keys():
     return jax.random.split(jax.random.key(_TEST_MASK_SEED), 3)
 
 
-def test_cases(dataset: Dataset, mask_config: masks.MaskConfig, given=None):
-    """What every method is tested on: sequences (N, T, D) and masks (N, T).
+def test_cases(
+    dataset: Dataset,
+    mask_config: masks.MaskConfig,
+    given: Float[ArrayLike, "M T"] | None = None,
+) -> tuple[Float[np.ndarray, "N T D"], Float[Array, "N T"]]:
+    """What every method is tested on: (sequences, masks).
 
-    A small set is used several times. The masks are one per sequence, from a fixed seed: the same for
-    every run on the same data.
+    A small set is used several times. The masks are one per sequence, from a fixed seed: the same
+    for every run on the same data.
     """
     repeats = -(-_LEAST_CASES // len(dataset.test))
     x = np.tile(dataset.test, (repeats, 1, 1))
@@ -124,7 +136,10 @@ def test_cases(dataset: Dataset, mask_config: masks.MaskConfig, given=None):
 
 
 def make_table(
-    models: Sequence[Fitted], dataset: Dataset, mask_config: masks.MaskConfig, given=None
+    models: Sequence[Fitted],
+    dataset: Dataset,
+    mask_config: masks.MaskConfig,
+    given: Float[ArrayLike, "M T"] | None = None,
 ) -> Table:
     """Fill the test set with each model and with the methods that need no training.
 
@@ -132,7 +147,7 @@ def make_table(
       models: runs of one method become one row, their mean and spread.
       dataset: their data.
       mask_config: how to hide steps.
-      given: (M, T) masks of a mask file, or None.
+      given: masks of a mask file, or None.
     """
     x, mask = test_cases(dataset, mask_config, given)
     filled, titles = _untrained(dataset, x, mask, mask_config, given)

@@ -143,11 +143,11 @@ def distribution(dataset: Dataset, drawn: Distribution, name: str, row: int = 0)
       name: of the method that they are from.
       row: which sequence.
     """
-    count = len(drawn.observed)
+    count = len(drawn.shown)
     figure, axes = style.subplots(1, count, (3.2 * count, 3.4))
     look = {"color": style.line(name)["color"], "lw": 0.5, "alpha": 0.15, "rasterized": True}
     draw = _sampled_plane if isinstance(dataset.kind.drawing, Plane) else _sampled_series
-    for axis, steps, mask, values in zip(axes[0], drawn.observed, drawn.mask, drawn.samples):
+    for axis, steps, mask, values in zip(axes[0], drawn.shown, drawn.mask, drawn.samples):
         draw(axis, dataset.kind.drawing, drawn.truth[row], mask[row] != 0, values[:, row], look)
         axis.set_title(f"{steps} steps shown", fontsize=10)
     return figure

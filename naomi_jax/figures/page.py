@@ -248,7 +248,7 @@ def _samples(dataset, name, drawn):
         )
     )
     rows = []
-    for steps, mask, values in zip(drawn.observed, drawn.mask, drawn.samples):
+    for steps, mask, values in zip(drawn.shown, drawn.mask, drawn.samples):
         shares = samples.coverage(values, drawn.truth, mask)
         cells = [
             f"{steps}",

@@ -1,7 +1,7 @@
 """Forward-only imputation, one step at a time: what MaskGAN and GRUI have in common.
 
-A missing x_t is decoded from the forward state after x_0 .. x_{t-1} alone, then consumed like an observed
-one. Parameters are a plain pytree:
+A missing x_t is decoded from the forward state after x_0 .. x_{t-1} alone, then consumed like one
+that is shown. Parameters are a plain pytree:
 
     {"gru":   ({"wx": (D, 3H), ...}, ...),
      "head":  {"dec":  {"kernel": (H, K), "bias": (K,)},
@@ -12,11 +12,12 @@ one. Parameters are a plain pytree:
 
 import dataclasses
 import functools
+from typing import cast
 
-import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.fields import Settings, at_least, setting
 from naomi_jax.methods import losses
@@ -37,14 +38,17 @@ class AutoregressiveSettings(Settings):
 
 
 class Head(nn.Module):
-    """The next step's mean, and its standard deviation where `stochastic`, from a state (..., H)."""
+    """The mean of the next step, from a state; with `stochastic` its standard deviation too."""
 
     hidden: int
     dim: int
     stochastic: bool
 
     @nn.compact
-    def __call__(self, state):
+    def __call__(
+        self, state: Float[Array, "*B H"]
+    ) -> tuple[Float[Array, "*B D"], Float[Array, "*B D"] | None]:
+        """(mean, standard deviation or None)."""
         hidden = nn.relu(Dense(self.hidden, name="dec")(state))
         mean = Dense(self.dim, name="mean")(hidden)
         std = nn.softplus(Dense(self.dim, name="std")(hidden)) if self.stochastic else None
@@ -57,13 +61,14 @@ def _head_of(params) -> Head:
     return Head(head["dec"]["bias"].shape[0], head["mean"]["bias"].shape[0], "std" in head)
 
 
-def _apply_head(params, state):
-    return _head_of(params).apply({"params": params["head"]}, state)
+def _apply_head(params, state) -> tuple[jax.Array, jax.Array | None]:
+    found = _head_of(params).apply({"params": params["head"]}, state)
+    return cast(tuple[jax.Array, jax.Array | None], found)
 
 
 @functools.partial(jax.jit, static_argnames=("settings", "dim", "decay"))
 def init(
-    key: chex.PRNGKey, settings: AutoregressiveSettings, dim: int, decay: bool = False
+    key: PRNGKeyArray, settings: AutoregressiveSettings, dim: int, decay: bool = False
 ) -> Params:
     """Fresh parameters.
 
@@ -87,12 +92,12 @@ def init(
 
 def impute(
     params: Params,
-    x: chex.Array,
-    mask: chex.Array,
-    key: chex.PRNGKey | None = None,
+    x: Float[Array, "*B T D"],
+    mask: Shaped[Array, "..."],
+    key: PRNGKeyArray | None = None,
     *,
     num_samples: int | None = None,
-) -> chex.Array:
+) -> Float[Array, "*S T D"]:
     """Fill the missing entries of x, left to right; arguments and errors as naomi_jax.impute's."""
     head = _head_of(params)
     x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
@@ -136,31 +141,33 @@ def _decode(params, given, keep, noise):
         state, _ = gru.step(layers, gru.product(value, layers[0]["wx"]), source)
         return state, value
 
-    observed = keep.all(-1)
+    shown = keep.all(-1)
     x = jnp.where(keep, given, 0)  # what stands at missing entries reaches no gradient
     zero = jnp.zeros_like(x, shape=(x.shape[1], layers[0]["wh"].shape[0]))
-    _, values = jax.lax.scan(body, (zero,) * len(layers), (x, keep, lags(observed), noise))
+    _, values = jax.lax.scan(body, (zero,) * len(layers), (x, keep, lags(shown), noise))
     return jnp.where(keep, given, values)
 
 
-def lags(observed: chex.Array) -> chex.Array:
-    """Steps since the last shown step before each step: (T, B) bool -> (T, B) float.
+def lags(shown: Bool[Array, "T B"]) -> Float[Array, "T B"]:
+    """Steps since the last shown step before each step.
 
     1 where the step before is shown, and at step 0; one more after each missing step (Luo et al.,
     2018, delta with unit time steps).
     """
-    return gaps.distances(observed, observed.shape[0])[..., 0].astype(jnp.float32)
+    return gaps.distances(shown, shown.shape[0])[..., 0].astype(jnp.float32)
 
 
 def _decayed(params, state, lag):
-    """GRUI: the state fades with the time since the last observation, by 1 / exp(max(0, w lag + b))."""
+    """GRUI: the state, faded by 1 / exp(max(0, w lag + b)) since the last shown step."""
     if "decay" not in params:
         return state
     rate = params["decay"]["scale"] * lag[:, None] + params["decay"]["bias"]
     return state * jnp.exp(-jnp.maximum(rate, 0))
 
 
-def teacher_forced(params: Params, x: chex.Array, mask, key=None, given=None) -> chex.Array:
+def teacher_forced(
+    params: Params, x: Float[Array, "B T D"], mask: Shaped[Array, "*B T"], key=None, given=None
+) -> Float[Array, ""]:
     """One-step-ahead error on complete sequences: the sum over steps and dimensions, over T and B.
 
     Squared error, or Gaussian negative log-likelihood. `mask` is ignored: these models have no

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+from jaxtyping import Array, Float
 
 
 def _uniform(inputs: int):
@@ -23,7 +24,8 @@ class Dense(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "*B I"]) -> Float[Array, "*B O"]:
+        """x W + b."""
         start = _uniform(x.shape[-1])
         kernel = self.param("kernel", start, (x.shape[-1], self.features), x.dtype)
         bias = self.param("bias", start, (self.features,), x.dtype)

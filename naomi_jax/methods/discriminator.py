@@ -3,7 +3,7 @@
 Parameters are a plain pytree:
 
     {"gru": ({"wx": (D, 3H), "wh": (H, 3H), "b": (3H,), "c": (H,)},)      over the sequence
-     "dec": {"kernel": (H + D, H), "bias": (H,)}                          H rows for a whole sequence
+     "dec": {"kernel": (H + D, H), "bias": (H,)}             (H, H) for a whole sequence
      "out": {"kernel": (H, 1),     "bias": (1,)}}
 
 Values are logits: positive means real. With a step gain the discriminator reads
@@ -12,11 +12,14 @@ smaller than the trajectory, and a network that is given places alone is slow to
 """
 
 import functools
+from typing import cast
 
 import chex
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from naomi_jax.methods.dense import Dense
 from naomi_jax.recursion import gru
@@ -25,19 +28,24 @@ Params = dict
 
 
 class Judge(nn.Module):
-    """The two layers behind the GRU: features (..., F) to a logit (...)."""
+    """The two layers behind the GRU: from features to a logit."""
 
     hidden: int
 
     @nn.compact
-    def __call__(self, features):
+    def __call__(self, features: Float[Array, "*B F"]) -> Float[Array, "*B"]:
+        """The logit of each."""
         hidden = nn.relu(Dense(self.hidden, name="dec")(features))
         return Dense(1, name="out")(hidden)[..., 0]
 
 
 @functools.partial(jax.jit, static_argnames=("dim", "hidden", "per_step", "dtype"))
 def init(
-    key: chex.PRNGKey, dim: int, hidden: int, per_step: bool = True, dtype=jnp.float32
+    key: PRNGKeyArray,
+    dim: int,
+    hidden: int,
+    per_step: bool = True,
+    dtype: DTypeLike = jnp.float32,
 ) -> Params:
     """Fresh parameters, drawn as torch draws them.
 
@@ -54,22 +62,22 @@ def init(
     return {"gru": gru.init(gru_key, dim, hidden, 1, dtype), **judge}
 
 
-def features(x: chex.Array, step_gain: float) -> chex.Array:
-    """What the discriminator reads of x (B, T, D): x itself, or with a gain (B, T, 2D)."""
+def features(x: Float[Array, "B T D"], step_gain: float) -> Float[Array, "B T F"]:
+    """What the discriminator reads of x: x itself, or with a gain F = 2D values."""
     if not step_gain:
         return x
     return jnp.concatenate([x, step_gain * jnp.diff(x, axis=1, prepend=x[:, :1])], axis=-1)
 
 
-def step_logits(params: Params, x: chex.Array) -> chex.Array:
+def step_logits(params: Params, x: Float[Array, "B T D"]) -> Float[Array, "B T-1"]:
     """One logit for each action (the paper, section 3.3): x_{t+1} given the states x_0 .. x_t.
 
     Args:
       params: from `init`.
-      x: (B, T, D), from `features`.
+      x: from `features`.
 
     Returns:
-      (B, T - 1); entry t judges x_{t+1}.
+      Entry t judges x_{t+1}.
     """
     chex.assert_rank(x, 3)
     x = jnp.swapaxes(x, 0, 1)
@@ -77,13 +85,14 @@ def step_logits(params: Params, x: chex.Array) -> chex.Array:
     return _judge(params, jnp.concatenate([states, x[1:]], axis=-1)).T
 
 
-def sequence_logits(params: Params, x: chex.Array) -> chex.Array:
-    """One logit for each whole sequence (GRUI's discriminator): (B, T, D) -> (B, 1)."""
+def sequence_logits(params: Params, x: Float[Array, "B T D"]) -> Float[Array, "B 1"]:
+    """One logit for each whole sequence (GRUI's discriminator)."""
     chex.assert_rank(x, 3)
     (states,) = gru.scan(params["gru"], jnp.swapaxes(x, 0, 1))
     return _judge(params, states[-1])[:, None]
 
 
-def _judge(params, features):
+def _judge(params, features) -> jax.Array:
     layers = {name: params[name] for name in ("dec", "out")}
-    return Judge(params["out"]["kernel"].shape[0]).apply({"params": layers}, features)
+    judge = Judge(params["out"]["kernel"].shape[0])
+    return cast(jax.Array, judge.apply({"params": layers}, features))

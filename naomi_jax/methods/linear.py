@@ -1,11 +1,14 @@
 """Linear interpolation between the shown steps on both sides; constant beyond the outermost."""
 
-import chex
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Shaped
 
 from naomi_jax.methods import registry
 from naomi_jax.methods.method import Method
 from naomi_jax.recursion import gaps
+
+ArrayLike = Array | np.ndarray
 
 
 def fit(train, val, val_masks) -> tuple[tuple, str]:
@@ -14,8 +17,10 @@ def fit(train, val, val_masks) -> tuple[tuple, str]:
     return (), ""
 
 
-def impute(params: tuple, x: chex.Array, mask: chex.Array, key=None) -> chex.Array:
-    """Fill x (B, T, D) under mask (T,) or (B, T); zeros where nothing is shown.
+def impute(
+    params: tuple, x: Float[ArrayLike, "B T D"], mask: Shaped[ArrayLike, "*B T"], key=None
+) -> Float[Array, "B T D"]:
+    """Fill x under mask (T,) or (B, T); zeros where nothing is shown.
 
     `params` and `key` are ignored.
     """

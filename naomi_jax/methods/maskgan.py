@@ -1,7 +1,7 @@
 """MaskGAN (Fedus et al., 2018) as the paper compares with it: a forward encoder, one resolution.
 
-Autoregressive, and trained against a discriminator of every step, which makes it adversarial imitation
-(the paper, section 4.1). Without the adversary it is a plain autoregressive RNN (rnn.py).
+Autoregressive, and trained against a discriminator of every step, which makes it adversarial
+imitation (the paper, section 4.1). Without the adversary it is a plain autoregressive RNN (rnn.py).
 """
 
 import dataclasses

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from jaxtyping import PRNGKeyArray
+
 from naomi_jax.fields import Settings
 from naomi_jax.methods import discriminator
 
@@ -73,6 +75,16 @@ class Method:
     frames: Callable[..., Sequence[Frame]] | None = None
     color: str = "black"
     dashes: Any = "-"
+
+    def fresh(self, key: PRNGKeyArray, settings: Settings, dim: int) -> Any:
+        """`init` of a method that is trained.
+
+        Raises:
+          ValueError: it is not trained.
+        """
+        if self.init is None:
+            raise ValueError(f"method {self.name!r}: it is not trained, so it has no parameters")
+        return self.init(key, settings, dim)
 
     @property
     def judges_steps(self) -> bool:

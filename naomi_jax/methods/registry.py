@@ -16,10 +16,11 @@ def register(method: Method) -> Method:
     Raises:
       ValueError: another one has its name, or its class of settings, by which a run's is found.
     """
+    settings = method.settings
     for other in _methods.values():
-        if other.name != method.name and other.settings and other.settings is method.settings:
+        if settings is not None and other.settings is settings and other.name != method.name:
             raise ValueError(
-                f"method {method.name!r}: {method.settings.__name__} are the settings of "
+                f"method {method.name!r}: {settings.__name__} are the settings of "
                 f"{other.name!r}; derive a class of its own"
             )
     if _methods.setdefault(method.name, method) != method:

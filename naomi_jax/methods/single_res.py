@@ -1,8 +1,9 @@
 """SingleRes: NAOMI's encoder with one head, decoding left to right (the paper's ablation).
 
-x_{t+1} is decoded from hf_t and hb_{t+2}, where the backward states still see the original mask. That
-is NAOMI with R = 1: every gap is filled from its left end in blocks of one step, and blocks of one
-step update no backward state. Trained without the adversary this is close to BRITS (Cao et al., 2018).
+x_{t+1} is decoded from hf_t and hb_{t+2}, where the backward states still see the original mask.
+That is NAOMI with R = 1: every gap is filled from its left end in blocks of one step, and blocks of
+one step change no backward state. Trained without the adversary this is close to BRITS (Cao et al.,
+2018).
 """
 
 import dataclasses

@@ -19,8 +19,8 @@ from naomi_jax.training.settings import Run
 def load(workdir: str | os.PathLike) -> Fitted:
     """The trained method in a run's folder; its `fill` takes sequences in the data's own units.
 
-    The best by validation error, or after an adversarial phase the latest: that phase does not aim at
-    the error that "best" is judged by.
+    The best by validation error, or after an adversarial phase the latest: that phase does not aim
+    at the error that "best" is judged by.
 
     Args:
       workdir: the folder that train.py wrote.
@@ -56,7 +56,7 @@ def _parts(run: Run, shape) -> dict[str, Any]:
     """What of a checkpoint is needed to fill: shapes and dtypes."""
     _, steps, dim = shape
     params = jax.eval_shape(
-        lambda: run.kind.init(jax.random.key(0), run.method, run.transforms.model_dim(dim))
+        lambda: run.kind.fresh(jax.random.key(0), run.method, run.transforms.model_dim(dim))
     )
     rows = steps if run.transforms.standardize == "step" else 1
     statistics = jax.eval_shape(lambda: standardize.empty(rows, dim)._asdict())

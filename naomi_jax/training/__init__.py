@@ -1,1 +1,1 @@
-"""Training: pure steps, the loop around them, checkpoints and logs; one file each."""
+"""Training: pure updates, the loop around them, checkpoints and logs; one file each."""

@@ -1,15 +1,17 @@
 """The two players of the adversarial phase, as pure updates (docs/design.md, The adversary).
 
-Generative adversarial imitation with a differentiable generator: the gradient of the discriminator's
-logits runs through the reparameterized samples and the whole decode. Both players look at the missing
-steps only, the same ones in real and in imputed sequences.
+Generative adversarial imitation with a differentiable generator: the gradient of the
+discriminator's logits runs through the reparameterized samples and the whole decode. Both players
+look at the missing steps only, the same ones in real and in imputed sequences.
 """
 
-import chex
+from typing import cast
+
 import flax.struct
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.methods import discriminator, losses
 from naomi_jax.methods.method import Method
@@ -19,8 +21,7 @@ _SMOOTHING = 0.9  # of the mean outputs, per update
 _WON, _LOST = 0.01, 0.1
 
 
-@flax.struct.dataclass
-class Discriminator:
+class Discriminator(flax.struct.PyTreeNode):
     """The discriminator's state.
 
     Attributes:
@@ -32,11 +33,11 @@ class Discriminator:
 
     params: discriminator.Params
     opt_state: optax.OptState
-    real: chex.Array
-    imputed: chex.Array
+    real: Float[Array, ""]
+    imputed: Float[Array, ""]
 
 
-def init(key: chex.PRNGKey, settings: Adversary, method: Method, dim: int) -> Discriminator:
+def init(key: PRNGKeyArray, settings: Adversary, method: Method, dim: int) -> Discriminator:
     """A fresh discriminator for a method's sequences of `dim` values a step."""
     inputs = 2 * dim if settings.step_gain else dim
     params = discriminator.init(key, inputs, settings.hidden, method.judges_steps)
@@ -55,15 +56,20 @@ def _weights(method, mask):
 
 
 def update_discriminator(
-    settings: Adversary, method: Method, state: Discriminator, x, imputed, mask
-) -> tuple[Discriminator, chex.Array, chex.Array]:
+    settings: Adversary,
+    method: Method,
+    state: Discriminator,
+    x: Float[Array, "B T D"],
+    imputed: Float[Array, "B T D"],
+    mask: Shaped[Array, "*B T"],
+) -> tuple[Discriminator, Float[Array, ""], Float[Array, ""]]:
     """One update toward real 1, imputed 0.
 
     Args:
       settings, method: static.
       state: the discriminator's.
-      x, imputed: (B, T, D) real sequences, and the same imputed under `mask`.
-      mask: (T,) or (B, T).
+      x, imputed: real sequences, and the same imputed under `mask`.
+      mask: (T,) or (B, T), 1 = shown.
 
     Returns:
       (new state, loss, this batch's mean output on imputed steps).
@@ -83,7 +89,7 @@ def update_discriminator(
         return _SMOOTHING * old + (1 - _SMOOTHING) * new
 
     new = Discriminator(
-        optax.apply_updates(state.params, updates),
+        cast(discriminator.Params, optax.apply_updates(state.params, updates)),
         opt_state,
         smooth(state.real, outputs[0]),
         smooth(state.imputed, outputs[1]),
@@ -91,14 +97,23 @@ def update_discriminator(
     return new, loss, outputs[1]
 
 
-def generator_loss(settings: Adversary, method: Method, params, x, imputed, mask) -> chex.Array:
-    """Cross-entropy of the discriminator's output on imputed steps toward 1, and the weighted error.
+def generator_loss(
+    settings: Adversary,
+    method: Method,
+    params: discriminator.Params,
+    x: Float[Array, "B T D"],
+    imputed: Float[Array, "B T D"],
+    mask: Shaped[Array, "*B T"],
+) -> Float[Array, ""]:
+    """Cross-entropy of the discriminator's output on imputed steps toward 1, plus the error.
+
+    The error counts with `settings.error_weight`.
 
     Args:
       settings, method: static.
       params: the discriminator's.
-      x, imputed: (B, T, D) real sequences, and the same imputed under `mask`.
-      mask: (T,) or (B, T).
+      x, imputed: real sequences, and the same imputed under `mask`.
+      mask: (T,) or (B, T), 1 = shown.
     """
     logits = method.judge(params, discriminator.features(imputed, settings.step_gain))
     loss = losses.generator(logits, _weights(method, mask))

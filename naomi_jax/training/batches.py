@@ -1,9 +1,13 @@
-"""What an update sees: sequences and a mask, drawn on the device from the run's key and the step."""
+"""What an update sees: sequences and a mask, drawn on the device.
+
+A batch depends on the run's key and on the number of updates done before it, which is called `step`
+here as in the state (`training.state.TrainState`).
+"""
 
 from typing import NamedTuple
 
-import chex
 import jax
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from naomi_jax.data import masks
 from naomi_jax.training import devices
@@ -14,44 +18,47 @@ class Source(NamedTuple):
     """What a run's batches are drawn from; on the device, the same for every update.
 
     Attributes:
-      data: (N, T, D) all sequences, standardized.
+      data: all sequences, standardized.
       transforms: the rest of the chain, for each batch (`data.transforms.chain.Chain.batch`).
-      key: the run's; a batch depends on it and on the step alone.
-      given: (M, T) masks of a mask file, or None.
+      key: the run's.
+      given: masks of a mask file, or None.
     """
 
-    data: chex.Array
+    data: Float[Array, "N T D"]
     transforms: tuple
-    key: chex.PRNGKey
-    given: chex.Array | None = None
+    key: PRNGKeyArray
+    given: Float[Array, "M T"] | None = None
 
 
 class Batch(NamedTuple):
     """One batch.
 
     Attributes:
-      x: (B, T, D) standardized.
+      x: standardized.
       mask: (T,) or (B, T), 1 = shown.
-      rows: (B,) which sequences of the data these are.
+      rows: which sequences of the data these are.
       key: for samples.
     """
 
-    x: chex.Array
-    mask: chex.Array
-    rows: chex.Array
-    key: chex.PRNGKey
+    x: Float[Array, "B T D"]
+    mask: Float[Array, "*B T"]
+    rows: Int[Array, " B"]
+    key: PRNGKeyArray
 
 
 def draw(
-    config: BatchConfig, source: Source, step: chex.Array, order: chex.Array | None = None
+    config: BatchConfig,
+    source: Source,
+    step: Shaped[Array, ""],
+    order: Int[Array, " N"] | None = None,
 ) -> Batch:
-    """The batch of a step.
+    """The batch of an update.
 
     Args:
       config: how to draw.
       source: what to draw from.
-      step: updates done.
-      order: what `epoch_order` gives for this key and step, where it is at hand.
+      step: updates done before it.
+      order: what `epoch_order` gives for this key and `step`, where it is at hand.
     """
     mask_key, sample_key = jax.random.split(jax.random.fold_in(_keys(source.key)[1], step))
     if order is None:
@@ -67,26 +74,28 @@ def draw(
 
 
 def _keys(key):
-    """Of the order, and of what a step draws."""
+    """Of the order, and of what an update draws."""
     return jax.random.split(key)
 
 
-def epoch_order(config: BatchConfig, key: chex.PRNGKey, step: chex.Array, count: int) -> chex.Array:
-    """The order (N,) in which the epoch of `step` sees `count` sequences.
+def epoch_order(
+    config: BatchConfig, key: PRNGKeyArray, step: Shaped[Array, ""], count: int
+) -> Int[Array, " N"]:
+    """The order in which the epoch after `step` updates sees `count` sequences.
 
     Sorting tens of thousands of random numbers takes as long as an update of a small model.
     """
-    epoch = step // steps_of_epoch(config, count)
+    epoch = step // updates_of_epoch(config, count)
     return jax.random.permutation(jax.random.fold_in(_keys(key)[0], epoch), count)
 
 
-def steps_of_epoch(config: BatchConfig, count: int) -> int:
-    """Whole batches in `count` sequences."""
+def updates_of_epoch(config: BatchConfig, count: int) -> int:
+    """Updates that see `count` sequences once: the whole batches in them."""
     return count // min(config.size, count)
 
 
-def rows(order: chex.Array, step: chex.Array, size: int) -> chex.Array:
-    """Rows of a batch: an epoch's order (N,), cut into whole batches."""
+def rows(order: Int[Array, " N"], step: Shaped[Array, ""], size: int) -> Int[Array, " B"]:
+    """Rows of the batch after `step` updates: an epoch's order, cut into whole batches."""
     count = order.shape[0]
     size = min(size, count)
     return jax.lax.dynamic_slice_in_dim(order, step % (count // size) * size, size)

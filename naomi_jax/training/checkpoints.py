@@ -1,4 +1,7 @@
-"""Checkpoints of a run: the latest and the best, written atomically. The one file that knows orbax."""
+"""Checkpoints of a run: the latest and the best, written atomically.
+
+Only this file uses orbax. A checkpoint's name is a number, its `step`: the updates done before it.
+"""
 
 import contextlib
 import gc
@@ -20,8 +23,8 @@ _METRIC = "val_error"
 class Checkpoints:
     """The checkpoints in a folder. A context manager: leaving it waits for the last write.
 
-    Two are kept, the latest and the one with the least validation error. A write in progress goes to
-    a temporary folder, so killing the process never damages one that is there.
+    Two are kept, the latest and the one with the least validation error. A checkpoint is written
+    to a temporary folder first, so killing the process never damages one that is there.
 
     Args:
       folder: theirs.
@@ -72,11 +75,11 @@ class Checkpoints:
             self._manager.close()
 
     def latest(self) -> int | None:
-        """The step of the latest checkpoint, or None."""
+        """The number of the latest checkpoint, or None."""
         return self._manager.latest_step()
 
     def best(self) -> int | None:
-        """The step of the checkpoint with the least validation error; without any, the latest."""
+        """The number of the checkpoint with the least validation error; without any, the latest."""
         best = self._manager.best_step()
         return self.latest() if best is None else best
 
@@ -98,10 +101,10 @@ class Checkpoints:
             self._manager.wait_until_finished()
 
     def restore(self, step: int, target: Any) -> Any:
-        """A tree of a step; what else the checkpoint holds is not read.
+        """A checkpoint's tree; what else it holds beside `target` is not read.
 
         Args:
-          step: of the checkpoint.
+          step: the checkpoint's number.
           target: arrays, or shapes and dtypes; those with a sharding come back laid out like it.
 
         Raises:

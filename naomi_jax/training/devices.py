@@ -1,8 +1,9 @@
 """Data-parallel training: every device takes a part of each batch, and all hold the same state.
 
-One mesh with one axis. Nothing else in the code knows how many devices there are: batches are laid out
-over the mesh, and XLA adds up the gradients (jax.sharding; the result is one device's up to summation
-order). Several processes run the same program on the same data (jax.distributed); the main one writes.
+One mesh with one axis. Nothing else in the code knows how many devices there are: batches are laid
+out over the mesh, and XLA adds up the gradients (jax.sharding; the result is that of one device, up
+to the order of sums). Several processes run the same program on the same data (jax.distributed);
+only the main process writes.
 """
 
 import dataclasses
@@ -26,7 +27,8 @@ def join(processes: str) -> None:
 
     Args:
       processes: "auto" where JAX finds the others (TPU pods, Slurm, Open MPI), or
-        "HOST:PORT,COUNT,NUMBER": where process 0 listens, how many there are, and which one this is.
+        "HOST:PORT,COUNT,NUMBER": where process 0 listens, how many processes there are, and which
+        one this is.
 
     Raises:
       InputError: they cannot be joined.
@@ -34,9 +36,13 @@ def join(processes: str) -> None:
     given = re.fullmatch(r"([^,]+:\d+),(\d+),(\d+)", processes)
     if given is None and processes != "auto":
         raise InputError(f"{processes!r}: auto, or HOST:PORT,COUNT,NUMBER is needed")
-    where = (given[1], int(given[2]), int(given[3])) if given else ()
     try:
-        jax.distributed.initialize(*where)
+        if given is None:
+            jax.distributed.initialize()
+        else:
+            jax.distributed.initialize(
+                coordinator_address=given[1], num_processes=int(given[2]), process_id=int(given[3])
+            )
     except (RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"the other processes cannot be joined ({reason})") from error
@@ -48,7 +54,7 @@ def is_main_process() -> bool:
 
 
 def sync(size: int, asked: bool) -> tuple[int, bool]:
-    """What all processes do next: the main one's `size`, and to stop where any was `asked` to."""
+    """What all do next: the `size` of the main process, and to stop where any was `asked` to."""
     if jax.process_count() == 1:
         return size, asked
     every = multihost_utils.process_allgather(np.array([size, asked]))

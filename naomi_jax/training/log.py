@@ -20,7 +20,8 @@ class Log:
       path: metrics.jsonl, a JSON object a line.
       stream: where progress goes; None is sys.stderr.
       total: updates of the whole run.
-      step: updates done already; later lines of an earlier, interrupted run are dropped.
+      step: updates done already, as everywhere in this file and in metrics.jsonl; later lines of an
+        earlier, interrupted run are dropped.
     """
 
     def __init__(self, path: str | os.PathLike, stream, total: int, step: int):
@@ -28,17 +29,22 @@ class Log:
         self._total, self._first, self._step = total, step, step
         self._began = self._last_line = time.monotonic()
         _drop_later(path, step)
-        try:
-            self._file = open(path, "a", buffering=1, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from error
+        self._path = path
         self._bar = None
-        if self._stream.isatty():
-            self._bar = tqdm.tqdm(
-                total=total, initial=step, unit="step", file=self._stream, dynamic_ncols=True
-            )
 
     def __enter__(self):
+        try:
+            self._file = open(self._path, "a", buffering=1, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
+        if self._stream.isatty():
+            self._bar = tqdm.tqdm(
+                total=self._total,
+                initial=self._first,
+                unit="step",
+                file=self._stream,
+                dynamic_ncols=True,
+            )
         return self
 
     def __exit__(self, *exception):

@@ -1,4 +1,4 @@
-"""The loop around the compiled steps: phases, validation, checkpoints, interruption, resuming."""
+"""The loop around the compiled updates: phases, validation, checkpoints, interruption, resuming."""
 
 import contextlib
 import dataclasses
@@ -33,7 +33,7 @@ _SECONDS_PER_CHUNK = 1.0
 
 
 class Interrupted(Exception):
-    """The user asked to stop; everything up to `step` is saved."""
+    """The user asked to stop; everything up to `step`, the updates done, is saved."""
 
     def __init__(self, step: int):
         super().__init__(f"stopped at step {step}")
@@ -146,7 +146,7 @@ def _run_phases(session: _Session, state: TrainState) -> None:
 
 
 def _run_phase(session: _Session, state: TrainState, phase: PlannedPhase, end: int) -> TrainState:
-    """Updates up to step `end`, in chunks of about a second between two looks at the host.
+    """Updates until `end` are done, in chunks of about a second between two looks at the host.
 
     Metrics are read one chunk late, when the next one is under way, so that the device never waits.
     """
@@ -177,7 +177,7 @@ def _run_phase(session: _Session, state: TrainState, phase: PlannedPhase, end: i
 
 
 def _save(session, state, phase, step, due, end) -> tuple[TrainState, int]:
-    """Validate where it is due, and write a checkpoint; the state and its step may have moved on."""
+    """Validate where it is due, and write a checkpoint; the phase may have ended early."""
     error = None
     if step == due:
         state, why = _ended(session.run, state, phase, end)

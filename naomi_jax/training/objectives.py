@@ -44,10 +44,11 @@ def make_run(
       average: decay of the parameters' moving average.
 
     Returns:
-      run(state, source, stop, end) -> (state, metrics), a jitted function that takes `state` (donated)
-      from its step to `stop`. A step depends on its number alone and not on where the loop was
-      entered; `end` is the phase's last step, which a phase that is done early jumps to. metrics is a
-      dict of means over the updates, and "updates", their number.
+      run(state, source, stop, end) -> (state, metrics), a jitted function that takes `state`
+      (donated) from `state.step` updates to `stop`. An update depends on its number alone, and not
+      on where the loop was entered. `end` is the number of updates at the end of the phase, to
+      which a phase that is done early jumps. metrics is a dict of means over the updates, and
+      "updates", their number.
     """
     if phase.objective == "discriminator":
         update, names = _discriminator_alone(method, batch, settings)
@@ -58,7 +59,7 @@ def make_run(
 
     def run(state, source, stop, end):
         count = len(source.data)
-        per_epoch = batches.steps_of_epoch(batch, count)
+        per_epoch = batches.updates_of_epoch(batch, count)
 
         def order_at(step):
             return batches.epoch_order(batch, source.key, step, count)
@@ -76,9 +77,9 @@ def make_run(
         state, _, total = jax.lax.while_loop(
             lambda carry: carry[0].step < stop, body, (state, order_at(state.step), zeros)
         )
-        count = total.pop("updates")
-        means = jax.tree.map(lambda sum_: sum_ / jnp.maximum(count, 1), total)
-        return state, {**means, "updates": count}
+        updates = total.pop("updates")
+        means = jax.tree.map(lambda sum_: sum_ / jnp.maximum(updates, 1), total)
+        return state, {**means, "updates": updates}
 
     return jax.jit(run, donate_argnums=0)
 
@@ -90,7 +91,7 @@ def impute(method: Method, params, source, drawn):
 
 
 def _supervised(phase, method, batch, sizes):
-    """(update, names of its metrics): one gradient step on a loss."""
+    """(update, names of its metrics): one step down the gradient of a loss."""
 
     def loss(params, source, drawn):
         if phase.objective in method.losses:
@@ -111,7 +112,7 @@ def _supervised(phase, method, batch, sizes):
 
 
 def _step(phase, state, gradient):
-    """The state after one step of the phase's optimizer."""
+    """The state after one update by the phase's optimizer."""
     optimizer = make_optimizer(phase, state.params)
     updates, opt_state = optimizer.update(gradient, state.opt_state, state.params)
     return state.replace(params=optax.apply_updates(state.params, updates), opt_state=opt_state)

@@ -21,8 +21,8 @@ def make_optimizer(phase: PlannedPhase, params: Any) -> optax.GradientTransforma
 def _input_shares(params) -> tuple[dict[str, float], Any]:
     """The share of the rate for each label, and each weight's label.
 
-    Weights that read the data take min(1, H / D): Adam moves each of them alike, so that D > H of them
-    move a unit's sum further than its H recurrent ones do.
+    Weights that read the data take min(1, H / D): Adam moves each weight equally far, so that D > H
+    of them move a unit's sum further than its H recurrent ones do.
     """
     shares, labels = {"all": 1.0}, jax.tree.map(lambda _: "all", params)
     for name in ("gru", "back_gru"):

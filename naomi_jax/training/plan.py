@@ -85,7 +85,7 @@ def make_plan(run: Run, shape: tuple[int, int, int]) -> Plan:
 
 
 def _phases(run, per_epoch):
-    """Phases that share an optimizer share its schedule, whose horizon is the sum of their updates."""
+    """Phases that share an optimizer share its schedule, which spans the updates of all of them."""
     groups: list[list] = []
     for phase in run.active_phases:
         if phase.optimizer is not None:

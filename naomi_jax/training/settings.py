@@ -1,4 +1,7 @@
-"""All settings of a run: one tree. configs/ return it, the command line and config.json are its views."""
+"""All settings of a run: one tree.
+
+The files of configs/ return it; the command line and config.json are views of it.
+"""
 
 import dataclasses
 from typing import Any, Literal
@@ -144,7 +147,7 @@ class Run(Settings):
 
     @property
     def active_phases(self) -> tuple[Phase, ...]:
-        """Those that last; one that is left out leaves its optimizer to those that go on from it."""
+        """Those with epochs; one without leaves its optimizer to the phase that goes on from it."""
         found, left = [], None
         for phase in self.phases:
             if not phase.epochs:

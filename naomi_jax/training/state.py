@@ -3,11 +3,11 @@
 import dataclasses
 from typing import Any
 
-import chex
 import flax.struct
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Int
 
 from naomi_jax.training import adversary
 from naomi_jax.training.adversary import Discriminator
@@ -16,19 +16,19 @@ from naomi_jax.training.plan import Plan
 from naomi_jax.training.settings import Run
 
 
-@flax.struct.dataclass
-class TrainState:
-    """A pytree; donated to each step.
+class TrainState(flax.struct.PyTreeNode):
+    """A pytree; donated to each update.
 
     Attributes:
-      step: updates done, over all phases.
+      step: the updates done, over all phases. It counts updates and not time steps; its name is
+        that of checkpoints on disk.
       params: the model.
       opt_state: the optimizer's, fresh at the start of each phase that has its own.
       adversary: the discriminator, or None in a run without an adversarial phase.
       average: the exponential moving average of params, or None.
     """
 
-    step: chex.Array
+    step: Int[Array, ""]
     params: Any
     opt_state: Any
     adversary: Discriminator | None = None
@@ -48,7 +48,7 @@ class TrainState:
 def initial_state(run: Run, plan: Plan) -> TrainState:
     """The state before the first update."""
     key = jax.random.key(run.seed)
-    params = run.kind.init(key, run.method, run.transforms.model_dim(plan.dim))
+    params = run.kind.fresh(key, run.method, run.transforms.model_dim(plan.dim))
     opt_state = make_optimizer(plan.phases[0], params).init(params)
     judge = None
     if run.adversary is not None:
@@ -64,9 +64,9 @@ def with_params(state: TrainState, params, average: bool) -> TrainState:
 
 
 def follow(state: TrainState, decay: float) -> TrainState:
-    """The state with its average moved towards the parameters; faster in the beginning."""
+    """The state with its average moved toward the parameters; faster in the beginning."""
     if state.average is None:
         return state
-    step = state.step.astype(jnp.float32)
-    decay = jnp.minimum(decay, (1 + step) / (10 + step))
-    return state.replace(average=optax.incremental_update(state.params, state.average, 1 - decay))
+    updates = state.step.astype(jnp.float32)
+    share = 1 - jnp.minimum(decay, (1 + updates) / (10 + updates))
+    return state.replace(average=optax.incremental_update(state.params, state.average, share))

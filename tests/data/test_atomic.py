@@ -33,9 +33,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path):
         raise ZeroDivisionError
     assert path.read_text() == "before" and names(tmp_path) == ["out.txt"]
     for bad in (tmp_path / "nowhere" / "out.txt", tmp_path):
-        with pytest.raises(InputError, match="cannot be written"):
-            with atomic_write(bad) as file:
-                file.write("x")
+        with pytest.raises(InputError, match="cannot be written"), atomic_write(bad) as file:
+            file.write("x")
     assert names(tmp_path) == ["out.txt"] and names(tmp_path.parent).count(tmp_path.name) == 1
 
 
@@ -61,9 +60,9 @@ def test_the_temporary_file_is_made_exclusively(tmp_path, monkeypatch):
     target, link = tmp_path / "precious", tmp_path / ".guessed.tmp"
     target.write_text("precious")
     link.symlink_to(target)
-    with pytest.raises(InputError, match="cannot be written"):
-        with atomic_write(tmp_path / "out.txt") as file:
-            file.write("new")
+    refused = pytest.raises(InputError, match="cannot be written")
+    with refused, atomic_write(tmp_path / "out.txt") as file:
+        file.write("new")
     assert target.read_text() == "precious" and link.is_symlink()
     assert not (tmp_path / "out.txt").exists()
 

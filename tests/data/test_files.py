@@ -77,7 +77,7 @@ def test_a_csv_changes_in_its_holes_only(tmp_path):
 )
 def test_headers_and_labels_are_told_from_values(tmp_path, text, shape):
     (tmp_path / "in.csv").write_text(text)
-    table, values = files.read_series(tmp_path / "in.csv")
+    _, values = files.read_series(tmp_path / "in.csv")
     assert values.shape == shape
 
 

@@ -12,11 +12,11 @@ where restore takes what the method filled, with any leading axes of samples, ba
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-import chex
 import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
 
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
@@ -26,6 +26,8 @@ from naomi_jax.data.transforms.neighbors import Neighbors
 from naomi_jax.data.transforms.standardize import Standardizer
 from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, at_least, setting
+
+ArrayLike = Array | np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +77,22 @@ class Chain(NamedTuple):
     standardizer: Standardizer
     batch: tuple[Any, ...] = ()
 
-    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
-        """What a method reads of x (B, T, D) in the data's units, its mask, and the way back."""
+    def apply(
+        self,
+        x: Float[ArrayLike, "B T D"],
+        mask: Shaped[ArrayLike, "..."],
+        rows: Int[Array, " B"] | None = None,
+    ) -> tuple[ArrayLike, ArrayLike, Callable]:
+        """What a method reads of x in the data's units, its mask, and the way back."""
         return apply((self.standardizer, *self.batch), x, mask, rows)
 
 
-def apply(transforms, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+def apply(
+    transforms: Sequence[Any],
+    x: Float[ArrayLike, "B T D"],
+    mask: Shaped[ArrayLike, "..."],
+    rows: Int[Array, " B"] | None = None,
+) -> tuple[Any, Any, Callable]:
     """One transform after the other; the way back takes them in reverse."""
     ways_back = []
     for transform in transforms:
@@ -95,13 +107,13 @@ def apply(transforms, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Calla
     return x, mask, restore
 
 
-def fit(settings: Transforms, dataset: Dataset) -> tuple[Chain, np.ndarray]:
+def fit(settings: Transforms, dataset: Dataset) -> tuple[Chain, Float[np.ndarray, "N T D"]]:
     """The chain for a data set's training sequences, and these and their images, standardized."""
     train = dataset.train
     if settings.symmetries:
         train = symmetries_of(dataset.name)(train)
     standardizer = standardize.fit(train, settings.standardize)
-    data = standardizer(train)
+    data = np.asarray(standardizer(train))
     overlap = neighbors.overlap(train) if settings.neighbors else 0
     return build(settings, standardizer, data, overlap), data
 
@@ -118,17 +130,24 @@ def symmetries_of(name: str) -> Callable[[np.ndarray], np.ndarray]:
     return images
 
 
-def build(settings: Transforms, standardizer: Standardizer, memory=None, overlap=0) -> Chain:
+def build(
+    settings: Transforms,
+    standardizer: Standardizer,
+    memory: Float[ArrayLike, "N T D"] | None = None,
+    overlap: int = 0,
+) -> Chain:
     """The chain with statistics that are known already.
 
     Args:
       settings: which transforms.
       standardizer: fitted.
-      memory: (N, T, D) standardized training sequences; needed with neighbors.
+      memory: standardized training sequences; needed with neighbors.
       overlap: `neighbors.overlap` of them; matters in training alone.
     """
     batch: list[Any] = []
     if settings.neighbors:
+        if memory is None:
+            raise ValueError("memory: neighbors are looked for in the training sequences")
         batch.append(Neighbors(memory, settings.neighbors, overlap))
     if settings.channel_independent:
         batch.append(ChannelIndependent())

@@ -1,26 +1,33 @@
 """Channel independence: each column of a sequence becomes a sequence of its own.
 
-One set of parameters for all of them, as in PatchTST (Nie et al., ICLR 2023). Right where columns do
-not tell of each other, as the coordinates of a ball among four walls: D times the examples of a
-simpler thing. Not in the paper.
+One set of parameters for all of them, as in PatchTST (Nie et al., ICLR 2023). This is right where
+columns say nothing about each other, such as the coordinates of a ball among four walls: the method
+has D times as many examples of a simpler thing. Not in the paper.
 """
 
 from collections.abc import Callable
 
-import chex
 import flax.struct
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+ArrayLike = Array | np.ndarray
 
 
-@flax.struct.dataclass
-class ChannelIndependent:
+class ChannelIndependent(flax.struct.PyTreeNode):
     """(B, T, D) to (B D, T, 1), and back."""
 
-    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+    def apply(
+        self,
+        x: Float[ArrayLike, "B T D"],
+        mask: Shaped[ArrayLike, "..."],
+        rows: Int[Array, " B"] | None = None,
+    ) -> tuple[Float[Array, "B*D T 1"], Shaped[ArrayLike, "..."], Callable]:
         """As every transform: (columns of x, their masks, the way back).
 
         Args:
-          x: (B, T, D).
+          x: sequences.
           mask: (T,), which all share and which stays as it is; (B, T) or (B, T, D).
           rows: not used.
         """

@@ -7,34 +7,40 @@ better than either. Not in the paper.
 
 from collections.abc import Callable
 
-import chex
 import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+ArrayLike = Array | np.ndarray
 
 
-@flax.struct.dataclass
-class Neighbors:
+class Neighbors(flax.struct.PyTreeNode):
     """Subtracts the mean of similar training sequences.
 
     Attributes:
-      memory: (N, T, D) standardized training sequences.
+      memory: standardized training sequences.
       count: K, how many of them are averaged; static.
       overlap: sequences so many places apart or less share time steps; static.
     """
 
-    memory: chex.Array
+    memory: Float[ArrayLike, "N T D"]
     count: int = flax.struct.field(pytree_node=False)
     overlap: int = flax.struct.field(pytree_node=False, default=0)
 
-    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+    def apply(
+        self,
+        x: Float[ArrayLike, "B L D"],
+        mask: Shaped[ArrayLike, "..."],
+        rows: Int[ArrayLike, " B"] | None = None,
+    ) -> tuple[Float[ArrayLike, "B L D"], Shaped[ArrayLike, "..."], Callable]:
         """As every transform: (x less its neighbors' mean, mask, the way back).
 
         Args:
-          x: (B, L, D) standardized, finite; its values at missing entries do not matter.
+          x: standardized, finite; its values at missing entries do not matter.
           mask: (L,), (B, L) or (B, L, D), 1 = shown.
-          rows: (B,) places of x in memory, whose own neighborhood is left out; None for other
+          rows: places of x in memory, whose own neighborhood is left out; None for other
             sequences, which may have any length and begin like those in memory.
         """
         if rows is None:
@@ -46,26 +52,27 @@ class Neighbors:
 
 
 def mean(
-    memory: chex.Array,
-    x: chex.Array,
-    mask: chex.Array,
+    memory: Float[ArrayLike, "N T D"],
+    x: Float[ArrayLike, "B T D"],
+    mask: Shaped[ArrayLike, "..."],
     count: int,
-    excluded: chex.Array | None = None,
-) -> chex.Array:
+    excluded: Bool[Array, "B N"] | None = None,
+) -> Float[Array, "B T D"]:
     """A weighted mean of the `count` sequences in memory nearest to what is shown of each x.
 
-    Weights are the biweight kernel (1 - d^2 / d'^2)^2 of the distances d over shown entries, with d'
-    that of the next one, which no longer counts; alike where all are as far. No gradient passes.
+    Weights are the biweight kernel (1 - d^2 / d'^2)^2 of the distances d over shown entries. d' is
+    the distance of the next sequence, which no longer counts. Weights are equal where all distances
+    are equal. No gradient passes.
 
     Args:
-      memory: (N, T, D), standardized.
-      x: (B, T, D), standardized alike, finite; its values at missing entries do not matter.
+      memory: standardized.
+      x: standardized alike, finite; its values at missing entries do not matter.
       mask: (T,), (B, T) or (B, T, D), 1 = shown.
       count: K; all of memory where it has fewer.
-      excluded: (B, N) bool, sequences that are not to be neighbors, or None.
+      excluded: sequences that are not to be neighbors, or None.
 
     Returns:
-      (B, T, D); zeros where nothing is shown or all are excluded.
+      Zeros where nothing is shown or all are excluded.
     """
     shape, rows = x.shape, len(memory)
     flat = memory.reshape(rows, -1)
@@ -100,8 +107,13 @@ def _biweight(distance):
     return weights / jnp.maximum(weights.sum(1, keepdims=True), 1e-30)
 
 
-def mean_of_any_length(memory, x, mask, count) -> chex.Array:
-    """`mean` of sequences (B, L, D) that begin like those in memory, cut into pieces of T steps."""
+def mean_of_any_length(
+    memory: Float[ArrayLike, "N T D"],
+    x: Float[ArrayLike, "B L D"],
+    mask: Shaped[ArrayLike, "..."],
+    count: int,
+) -> Float[Array, "B L D"]:
+    """`mean` of sequences that begin like those in memory, cut into pieces of T steps."""
     batch, length, dim = x.shape
     steps = memory.shape[1]
     pieces = -(-length // steps)
@@ -119,11 +131,11 @@ def mean_of_any_length(memory, x, mask, count) -> chex.Array:
 _mean_of_any_length = jax.jit(mean_of_any_length, static_argnums=3)
 
 
-def overlap(train: np.ndarray) -> int:
-    """How many places apart two of (N, T, D) can be and still share time steps.
+def overlap(train: Float[np.ndarray, "N T D"]) -> int:
+    """How many places apart two sequences can be and still share time steps.
 
-    Windows cut with a small stride do. Sequences that overlap are no neighbors in training: they would
-    give the answer away.
+    Windows cut with a small stride do. Sequences that overlap are no neighbors in training: they
+    would give the answer away.
     """
     places = 0
     while places + 1 < len(train) and _overlap_at(train, places + 1):
@@ -141,6 +153,6 @@ def _overlap_at(train, places):
     )
 
 
-def near_in_time(rows: chex.Array, count: int, places: int) -> chex.Array:
-    """Which of `count` sequences overlap each of `rows` (B,): (B, count) bool."""
+def near_in_time(rows: Int[ArrayLike, " B"], count: int, places: int) -> Bool[Array, "B N"]:
+    """Which of N = `count` sequences overlap each of `rows`."""
     return jnp.abs(rows[:, None] - jnp.arange(count)) <= places

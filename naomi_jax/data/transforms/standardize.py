@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import chex
 import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+ArrayLike = Array | np.ndarray
 
 KINDS = ("column", "step")
 
@@ -13,24 +15,29 @@ class Standardizer(NamedTuple):
     """Statistics of the training data: value = standardized * std + mean.
 
     Attributes:
-      mean: (1, D), or (T, D) one for each step of the window.
-      std: (D,).
+      mean: one for all steps, or one for each step of the window.
+      std: of each column.
     """
 
-    mean: chex.Array
-    std: chex.Array
+    mean: Float[ArrayLike, "1|T D"]
+    std: Float[ArrayLike, " D"]
 
-    def apply(self, x, mask, rows=None) -> tuple[chex.Array, chex.Array, Callable]:
+    def apply(
+        self,
+        x: Float[ArrayLike, "*B T D"],
+        mask: Shaped[ArrayLike, "..."],
+        rows: Int[Array, " B"] | None = None,
+    ) -> tuple[Float[ArrayLike, "*B T D"], Shaped[ArrayLike, "..."], Callable]:
         """As every transform: (x standardized, mask, the way back)."""
         del rows
         return self(x), mask, self.restore
 
-    def __call__(self, x: chex.Array) -> chex.Array:
-        """Standardize (..., T, D). Longer sequences repeat the means from their first step on."""
+    def __call__(self, x: Float[ArrayLike, "*B T D"]) -> Float[ArrayLike, "*B T D"]:
+        """Standardize. Longer sequences repeat the means from their first step on."""
         return (x - self._mean(x)) / self.std
 
-    def restore(self, x: chex.Array) -> chex.Array:
-        """Back to the data's units, (..., T, D)."""
+    def restore(self, x: Float[ArrayLike, "*B T D"]) -> Float[ArrayLike, "*B T D"]:
+        """Back to the data's units."""
         return x * self.std + self._mean(x)
 
     def _mean(self, x):
@@ -39,8 +46,8 @@ class Standardizer(NamedTuple):
         return self.mean[np.arange(x.shape[-2]) % self.mean.shape[0]]
 
 
-def fit(train: np.ndarray, kind: str) -> Standardizer:
-    """Statistics of (N, T, D).
+def fit(train: Float[np.ndarray, "N T D"], kind: str) -> Standardizer:
+    """Statistics of training sequences.
 
     Args:
       train: training sequences.
