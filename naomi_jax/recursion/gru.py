@@ -323,7 +323,7 @@ _scan.defvjp(_scan_saving, _scan_transposed)
 def _scan_ahead(body, init, xs, reverse):
     """What jax.lax.scan stacks, with the slices of xs read a step ahead and carried.
 
-    XLA on CPU fuses a slice into every operation that uses it, and does not vectorise a loop that
+    XLA on CPU fuses a slice into every operation that uses it, and does not vectorize a loop that
     computes the slice's place more than once: a recurrent cell is then three times as slow.
     """
     count = len(jax.tree.leaves(xs)[0])

@@ -26,14 +26,13 @@ def impute(
 ) -> Float[Array, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
-    Pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced. A new mask, key
-      or
-    lengths of the same shapes compiles nothing. One mask for the batch is up to twice as fast as
-    one per sequence.
+    The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
+    A new mask, key or lengths of the same shapes compiles nothing. One mask for the batch is up to
+    twice as fast as one per sequence.
 
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
-      x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardised by
+      x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardized by
         the commands). What stands at missing entries is ignored, NaN included.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed. A
         step observed in part is decoded, its observed entries are kept, and the encoders read them,
