@@ -16,16 +16,16 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import jax
+import numpy as np
+import torch
 
-from naomi_jax.data import masks, registry  # noqa: E402
+from naomi_jax.data import masks, registry
 from naomi_jax.data.transforms import standardize as standardise
-from naomi_jax.evaluation import tables  # noqa: E402
-from naomi_jax.methods import fill as bulk  # noqa: E402
-from naomi_jax.runs import folder as run_folder  # noqa: E402
-from naomi_jax.training import config as run_config  # noqa: E402
+from naomi_jax.evaluation import tables
+from naomi_jax.methods import fill as bulk
+from naomi_jax.runs import folder as run_folder
+from naomi_jax.training import config as run_config
 
 
 def brits(steps, dim, epochs, folder):

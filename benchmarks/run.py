@@ -212,7 +212,7 @@ def in_turns(mine, theirs, least, seconds):
     times = ([], [])
     began = time.perf_counter()
     turns = 0
-    while turns < least or time.perf_counter() - began < seconds and turns < 100:
+    while turns < least or (time.perf_counter() - began < seconds and turns < 100):
         turns += 1
         for function, record in zip((mine, theirs), times):
             turn = [seconds_of(function)]

@@ -71,7 +71,7 @@ def measure(size, timed=True):
 def median_seconds(call, seconds=6.0):
     call()
     times = []
-    while len(times) < 3 or sum(times) < seconds and len(times) < 500:
+    while len(times) < 3 or (sum(times) < seconds and len(times) < 500):
         times.append(run.seconds_of(call))
     return statistics.median(times)
 

@@ -167,7 +167,7 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
 
 
 def _tile(array, copies):
-    if array is None or copies == 1 or array.shape[0] == 1 and array.ndim == 2:
+    if array is None or copies == 1 or (array.shape[0] == 1 and array.ndim == 2):
         return array
     return jnp.tile(array, (copies, *[1] * (array.ndim - 1)))
 

@@ -74,7 +74,7 @@ def _impute(params, x, mask, key, lengths, num_samples):
     given, keep = (a[None] if single else a for a in (x, keep))
     batch, length, _ = given.shape
     # The steps known entirely: (T,) where the batch shares them, else (B, T).
-    steps = keep[0].all(-1) if single or mask.ndim == 1 and lengths is None else keep.all(-1)
+    steps = keep[0].all(-1) if single or (mask.ndim == 1 and lengths is None) else keep.all(-1)
     config = model.config_of(params)
     schedule = _schedules(steps, config.levels, lengths)
 

@@ -281,7 +281,8 @@ def _useful_levels(steps, levels):
 
 class _Op(NamedTuple):
     """A tick relative to its block: steps and rows of the initial pass from c, rows of new backward
-    states from the block's first."""
+    states from the block's first.
+    """
 
     head: int
     cell: int
