@@ -52,7 +52,9 @@ def hidden(x, mask):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("run", metavar="RUN_DIR")
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--draws", type=int, default=4)
@@ -95,15 +97,17 @@ def training_sets(run, dataset, standardizer, draws, seed):
 def fit(make, train, val, minutes, seed):
     """(model, epochs, minutes) of the model that make(epochs=...) gives, trained that long."""
     torch.manual_seed(seed)
-    for _ in range(2):  # the first one warms up
-        began = time.monotonic()
-        make(epochs=1).fit(train, val)
-    epochs = max(1, round(60 * minutes / (time.monotonic() - began)))
+    seconds = [seconds_of_fit(make(epochs=1), train, val) for _ in range(2)]
+    epochs = max(1, round(60 * minutes / seconds[1]))  # the first one warmed up
     torch.manual_seed(seed)
     model = make(epochs=epochs)
+    return model, epochs, seconds_of_fit(model, train, val) / 60
+
+
+def seconds_of_fit(model, train, val):
     began = time.monotonic()
     model.fit(train, val)
-    return model, epochs, (time.monotonic() - began) / 60
+    return time.monotonic() - began
 
 
 if __name__ == "__main__":

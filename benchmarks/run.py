@@ -78,7 +78,7 @@ def main():
     )
     parser.add_argument("--out", default=os.path.join(ROOT, "benchmarks", "results"))
     arguments = parser.parse_args()
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(os.cpu_count() or 1)
     names = arguments.sizes or [n for n in SIZES if not (arguments.quick and n == "long")]
     rows = []
     effort = (1, 5.0) if arguments.quick else (3, 30.0)

@@ -250,6 +250,8 @@ def from_dict(kind: Any, values: Any) -> Any:
     Raises:
       InputError: a name that is not a setting, or a value that does not fit.
     """
+    if isinstance(values, Settings):
+        return values
     if typing.get_origin(kind) is tuple:
         inner = typing.get_args(kind)
         return tuple(from_dict(inner[0], each) for each in values)

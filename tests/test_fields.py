@@ -1,4 +1,4 @@
-"""Settings: types, checks, the whole path in every message, and the same tree as flags and as JSON."""
+"""Settings: types, checks, the path in every message, the same tree as flags and as JSON."""
 
 import dataclasses
 import json

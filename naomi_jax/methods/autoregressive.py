@@ -166,14 +166,14 @@ def _decayed(params, state, lag):
 
 
 def teacher_forced(
-    params: Params, x: Float[Array, "B T D"], mask: Shaped[Array, "*B T"]
+    params: Params, x: Float[Array, "B T D"], mask: Shaped[Array, "*B T"], key=None, given=None
 ) -> Float[Array, ""]:
     """One-step-ahead error on complete sequences: the sum over steps and dimensions, over T and B.
 
     Squared error, or Gaussian negative log-likelihood. `mask` is ignored: these models have no
     backward encoder for it to hide steps from.
     """
-    del mask
+    del mask, key, given
     x = jnp.swapaxes(x, 0, 1)
     lag = jnp.ones(x.shape[1])
 

@@ -1,7 +1,7 @@
 """What a method is: one record of functions, titles and abilities, the same for all."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jaxtyping import PRNGKeyArray
@@ -28,6 +28,18 @@ class Frame(NamedTuple):
     known: tuple[int, ...]
 
 
+class Given(NamedTuple):
+    """What a loss knows of the run; static.
+
+    Attributes:
+      settings: of the method.
+      most_shown: no mask of the run shows more steps of a sequence than these.
+    """
+
+    settings: Settings
+    most_shown: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Method:
     """One way to fill a sequence. A method that is trained has `settings`, another one has `fit`.
@@ -40,7 +52,8 @@ class Method:
       impute: (params, x, mask, key=None, *, num_samples=None) -> x filled, shown entries unchanged.
       settings: class of its settings; each is frozen and hashable.
       init: (key, settings, dim) -> params, a plain pytree.
-      teacher_forced: (params, x, mask) -> loss from true values, or None where it has none.
+      losses: objectives of its own, beside those of training/objectives.py that all methods share;
+        by name, (params, x, mask, key, given) -> loss, such as "teacher_forced" from true values.
       judge: (discriminator params, x) -> logits, (B, T - 1) one a step or (B, 1) one a sequence.
       fit: (train (N, T, D), val (M, T, D), val_masks (M, T)) -> (params, note), in the data's own
         units; the note stands behind the title in tables, such as "k = 5".
@@ -55,7 +68,7 @@ class Method:
     impute: Callable[..., Any]
     settings: type[Settings] | None = None
     init: Callable[..., Any] | None = None
-    teacher_forced: Callable[..., Any] | None = None
+    losses: Mapping[str, Callable[..., Any]] = dataclasses.field(default_factory=dict, hash=False)
     judge: Callable[..., Any] = discriminator.step_logits
     fit: Callable[..., tuple[Any, str]] | None = None
     mask_per_sequence: bool = False

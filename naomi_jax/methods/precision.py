@@ -11,12 +11,8 @@ from naomi_jax.recursion import model
 @functools.cache  # one object for each method, so that what is compiled for it is found again
 def in_bfloat16(method: Method) -> Method:
     """The same method, computing with `model.to_bfloat16` of its parameters."""
-    teacher_forced = None
-    if method.teacher_forced is not None:
-        teacher_forced = _of_bfloat16(method.teacher_forced)
-    return dataclasses.replace(
-        method, impute=_of_bfloat16(method.impute), teacher_forced=teacher_forced
-    )
+    losses = {name: _of_bfloat16(loss) for name, loss in method.losses.items()}
+    return dataclasses.replace(method, impute=_of_bfloat16(method.impute), losses=losses)
 
 
 def _of_bfloat16(function: Callable) -> Callable:

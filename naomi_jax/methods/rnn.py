@@ -18,7 +18,7 @@ RNN = registry.register(
         impute=autoregressive.impute,
         settings=RnnSettings,
         init=autoregressive.init,
-        teacher_forced=autoregressive.teacher_forced,
+        losses={"teacher_forced": autoregressive.teacher_forced},
         color="#7a4419",
         dashes=(0, (6, 1, 1, 1)),
     )

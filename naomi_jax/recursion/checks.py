@@ -9,11 +9,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 
 def _concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
     """The array's values, or None while it is traced or in part on another machine."""
-    if isinstance(array, jax.core.Tracer):
+    if isinstance(array, Tracer):
         return None
     if isinstance(array, jax.Array) and not array.is_fully_addressable:
         return None
@@ -76,10 +77,10 @@ def check_observed(x: jax.Array, known: jax.Array) -> None:
     Raises:
       ValueError: naming the first bad entry.
     """
-    values, known = _concrete(x), _concrete(known)
-    if values is None or known is None:
+    values, where = _concrete(x), _concrete(known)
+    if values is None or where is None:
         return
-    bad = known & ~np.isfinite(values)
+    bad = where & ~np.isfinite(values)
     if bad.any():
         place = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ValueError(

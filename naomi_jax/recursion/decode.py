@@ -96,7 +96,7 @@ def _fill_step(heads, op, anchors, x, known, top, noise):
     between = line(anchors, x)
     eps = None if noise is None else rows.read(noise, op.step)
     g = [lambda head=head: sample(head, left, right, between, eps) for head in heads]
-    decoded = rows.choose(op.head, [lambda: value, *g])
+    decoded = rows.choose(op.head, [lambda: value, *g], cheap=True)
     return jnp.where(rows.read(known, op.step), value, decoded)
 
 
@@ -122,7 +122,7 @@ def _new_state(weights, inputs, op, value, source):
         return gru.step(F, beside(projected, inputs.forward), source)
 
     def backward():
-        projected = rows.choose(op.cell == CHAIN, [decoded, missing])
+        projected = rows.choose(op.cell == CHAIN, [decoded, missing], cheap=True)
         return gru.step(B, beside(projected, inputs.backward), source)
 
     return rows.choose(jnp.minimum(op.cell, BACKWARD), [idle, forward, backward])

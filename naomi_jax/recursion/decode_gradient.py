@@ -3,7 +3,7 @@
 Why by hand. Autodiff of the scan is right, and slow twice over: the transpose of a row read from a
 carried buffer adds a whole buffer of zeros but for that row, at every tick, so that the time grows
 with T^2; and every weight's gradient is read and written at every tick. Measured (a gradient of the
-free-running loss, the same program, one core):
+free-running loss, the same program, on a CPU):
 
     T                     100        400     1600
     plain autodiff     12 - 23 ms   97 ms   852 ms
@@ -99,7 +99,8 @@ def _pull_cell(layers, op, gates, states, d_states, d_x):
         nothing = jnp.zeros_like(d_x[0])
 
         def of_value(d):  # a step that is still missing is read from Inputs.missing, not from x
-            return rows.choose(op.cell == CHAIN, [lambda: gru.product(d, wx), lambda: nothing])
+            through = [lambda: gru.product(d, wx), lambda: nothing]
+            return rows.choose(op.cell == CHAIN, through, cheap=True)
 
         return pull(backward_layers, of_value)
 
@@ -127,7 +128,7 @@ def _pull_head(heads, op, anchors, x, top, noise):
             return d_left, rows.read(d_top, op.pivot), d_anchors
 
         def through(head):
-            _, vjp = jax.vjp(lambda *args: sample(head, *args, eps), left, right, between)
+            _, vjp = jax.vjp(lambda a, b, c: sample(head, a, b, c, eps), left, right, between)
             d_left, d_right, d_line = vjp(d_decoded)
             d_anchors = None
             if anchors is not None:

@@ -27,7 +27,7 @@ def gap_context(
     """
     known = jnp.broadcast_to(entries.all(-1), x.shape[:2])
     distances = gaps.distances(known, length)
-    # Half: about 1 in gaps of ten steps, as standardised values are.
+    # Half: about 1 in gaps of ten steps, as standardized values are.
     return jnp.concatenate([gaps.line(x, entries), jnp.log(distances.astype(x.dtype)) / 2], axis=-1)
 
 

@@ -75,11 +75,12 @@ def init(
 
 @functools.cache  # one object for each angle: what was compiled for it is found again
 def rotations(largest_angle: float) -> Initializer:
-    """An initializer of recurrent weights: pairs of units that turn, by 0 to `largest_angle` a step.
+    """An initializer of recurrent weights: pairs of units turn by 0 to `largest_angle` a step.
 
-    Called with (key, (H, H), dtype); angles are in radians. The matrix is orthogonal, and the key is not used. A state then starts as a bank of slow
-    oscillators, which keep what they have read for long and tell its age by their phases (cf.
-    Arjovsky et al., ICML 2016; Orvieto et al., ICML 2023). Not in the paper.
+    Called with (key, (H, H), dtype); angles are in radians. The matrix is orthogonal, and the key
+    is not used. A state then starts as a bank of slow oscillators, which keep what they have read
+    for long and tell its age by their phases (cf. Arjovsky et al., ICML 2016; Orvieto et al., ICML
+    2023). Not in the paper.
 
     Raises:
       ValueError: the angle is not from 0 to pi.
@@ -178,15 +179,14 @@ def step_backward(
     Returns:
       (pre-activation gradients of each layer, gradient of `state`, gradient of `projected`).
     """
-    d_gates, d_state = [None] * len(layers), [None] * len(layers)
-    from_above = 0.0
+    d_gates, d_state, from_above = [], [], 0.0
     for k in reversed(range(len(layers))):
-        d, d_state[k] = _cell_backward(layers[k].wh, gates[k], state[k], d_new[k] + from_above)
-        d_gates[k] = d
-        d_projected = projected_gradient(d)
+        d, d_h = _cell_backward(layers[k].wh, gates[k], state[k], d_new[k] + from_above)
+        d_gates.insert(0, d)
+        d_state.insert(0, d_h)
         if k:
-            from_above = product(d_projected, layers[k].wx)
-    return tuple(d_gates), tuple(d_state), d_projected
+            from_above = product(projected_gradient(d), layers[k].wx)
+    return tuple(d_gates), tuple(d_state), projected_gradient(d_gates[0])
 
 
 def projected_gradient(d: Float[Array, "*N G"]) -> Float[Array, "*N W"]:
@@ -236,7 +236,8 @@ def weight_gradients(read: Callable, count: int, batch: int, layer: Layer) -> La
 
 def _sum_of_products(a, b, dtype):
     """The sum over steps and sequences of their outer products; B stays an axis of its own, so that
-    devices can share it."""
+    devices can share it.
+    """
     a, b, exact = a.astype(dtype), b.astype(dtype), a.dtype
     return jnp.einsum("nbi,nbj->ij", a, b, preferred_element_type=exact)
 
@@ -323,7 +324,7 @@ _scan.defvjp(_scan_saving, _scan_transposed)
 def _scan_ahead(body, init, xs, reverse):
     """What jax.lax.scan stacks, with the slices of xs read a step ahead and carried.
 
-    XLA on CPU fuses a slice into every operation that uses it, and does not vectorise a loop that
+    XLA on CPU fuses a slice into every operation that uses it, and does not vectorize a loop that
     computes the slice's place more than once: a recurrent cell is then three times as slow.
     """
     count = len(jax.tree.leaves(xs)[0])

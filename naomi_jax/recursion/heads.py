@@ -53,7 +53,10 @@ def sample(
     """
     mean, std = apply_head(head, left, right)
     value = mean if line is None else mean + head["skip"] * line
-    return value if std is None else value + std * noise
+    if std is None:
+        return value
+    assert noise is not None, "a stochastic model needs noise"
+    return value + std * noise
 
 
 def _dense(dense, x):

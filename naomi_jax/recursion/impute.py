@@ -26,14 +26,13 @@ def impute(
 ) -> Float[Array, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
-    Pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced. A new mask, key
-      or
-    lengths of the same shapes compiles nothing. One mask for the batch is up to twice as fast as
-    one per sequence.
+    The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
+    A new mask, key or lengths of the same shapes compiles nothing. One mask for the batch is up to
+    twice as fast as one per sequence.
 
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
-      x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardised by
+      x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardized by
         the commands). What stands at missing entries is ignored, NaN included.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed. A
         step observed in part is decoded, its observed entries are kept, and the encoders read them,
@@ -75,7 +74,7 @@ def _impute(params, x, mask, key, lengths, num_samples):
     given, keep = (a[None] if single else a for a in (x, keep))
     batch, length, _ = given.shape
     # The steps known entirely: (T,) where the batch shares them, else (B, T).
-    steps = keep[0].all(-1) if single or mask.ndim == 1 and lengths is None else keep.all(-1)
+    steps = keep[0].all(-1) if single or (mask.ndim == 1 and lengths is None) else keep.all(-1)
     config = model.config_of(params)
     schedule = _schedules(steps, config.levels, lengths)
 
@@ -83,7 +82,10 @@ def _impute(params, x, mask, key, lengths, num_samples):
     dtype = params["heads"]["mean"]["bias"].dtype
     x = jnp.swapaxes(jnp.where(keep, given, 0), 0, 1).astype(dtype)
     known = jnp.atleast_2d(steps).T[..., None] if whole else jnp.swapaxes(keep, 0, 1)
-    inside = None if lengths is None else jnp.arange(length)[:, None] < lengths
+    inside, untouched = None, keep
+    if lengths is not None:
+        inside = jnp.arange(length)[:, None] < lengths
+        untouched = keep | ~inside.T[..., None]
     context = None
     if config.context:
         context = encoders.gap_context(x, known, length if lengths is None else lengths)
@@ -98,8 +100,7 @@ def _impute(params, x, mask, key, lengths, num_samples):
     filled = decode.decode(params, x, known, backward, schedule, noise, context)
 
     filled = jnp.swapaxes(filled, 0, 1).reshape(copies, *given.shape).astype(given.dtype)
-    outside = keep if lengths is None else keep | ~inside.T[..., None]
-    result = jnp.where(outside, given, filled)
+    result = jnp.where(untouched, given, filled)
     result = result[:, 0] if single else result
     if num_samples is None:
         return result[0]

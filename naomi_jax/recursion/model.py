@@ -112,7 +112,7 @@ def _init_heads(key, config, dtype):
     if config.stochastic:
         shapes["std"] = narrow, config.dim
     keys = jax.random.split(key, len(shapes))
-    heads = {
+    heads: Params = {
         name: _init_dense(key, config.levels, *shape, dtype)
         for key, (name, shape) in zip(keys, shapes.items())
     }

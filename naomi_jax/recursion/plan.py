@@ -26,7 +26,7 @@ class Weights(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """Parts of the cells' projected inputs that are known before the decode; None where they are zero.
+    """Parts of the cells' projected inputs that are known before the decode; None where zero.
 
     One product for all steps then takes the place of one in every tick.
 
@@ -43,7 +43,7 @@ class Inputs(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """What a residual head starts from in each tick: known values on both sides of the decoded step.
+    """Where a residual head's line starts and ends in each tick: known steps on both sides.
 
     Attributes:
       left, right: (N,) or (N, B) steps, clipped into the sequence.
@@ -93,7 +93,10 @@ def make_plan(
 
 
 def _split(layers, inputs, context):
-    """Layers that read the first `inputs` values of a step, and the projection of what is beside them."""
+    """Layers that read the first `inputs` values of a step, and what they read beside them.
+
+    The latter projected, for all steps at once.
+    """
     if context is None:
         return layers, None
     wx = layers[0]["wx"]

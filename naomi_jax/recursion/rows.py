@@ -18,13 +18,17 @@ Number = Int[Array, ""] | Int[Array, " B"]
 
 
 def choose(
-    number: Number | Bool[Array, ""] | Bool[Array, " B"], branches: Sequence[Callable]
+    number: Number | Bool[Array, ""] | Bool[Array, " B"],
+    branches: Sequence[Callable],
+    *,
+    cheap: bool = False,
 ) -> Any:
     """branches[number](), a pytree of arrays (B, ...).
 
-    One number for the batch: a real branch, the others cost nothing. One for each sequence: all
-      branches
-    are computed and each sequence keeps its own result, unless all of them ask for branches[0].
+    With one number for the batch this is a real branch, and the others cost nothing. With one for
+    each sequence all branches are computed and each sequence keeps its own result, unless all of
+    them ask for branches[0]. Where the branches are `cheap` that is not tested: on a GPU a
+    condition costs more than a small product.
     """
     if number.ndim == 0:
         return jax.lax.switch(number.astype(jnp.int32), branches)
@@ -35,7 +39,7 @@ def choose(
             result = where(number == k, branch(), result)
         return result
 
-    return jax.lax.cond(jnp.any(number != 0), lockstep, branches[0])
+    return lockstep() if cheap else jax.lax.cond(jnp.any(number != 0), lockstep, branches[0])
 
 
 def where(flag: Bool[Array, ""] | Bool[Array, " B"], then: Any, otherwise: Any) -> Any:

@@ -64,6 +64,7 @@ import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Int, Shaped
 
 from naomi_jax.recursion import gaps
@@ -160,10 +161,10 @@ def make_schedule(
     """
     chex.assert_rank(mask, 1)
     steps = mask.shape[0]
-    length = steps if length is None else jnp.asarray(length, jnp.int32)
-    inside = jnp.arange(steps) < length
+    end = steps if length is None else jnp.asarray(length, jnp.int32)
+    inside = jnp.arange(steps) < end
     known = (mask != 0) & inside
-    blocks = _choose_blocks(known, inside, length, levels)
+    blocks = _choose_blocks(known, inside, end, levels)
     layout = _lay_out(blocks, _program(_useful_levels(steps, levels)), max_ticks(steps, levels))
     return _name_rows(layout, steps, levels)
 
@@ -180,10 +181,10 @@ class _Blocks(NamedTuple):
     opens: Array
 
 
-def _choose_blocks(known, inside, length, levels):
+def _choose_blocks(known, inside, end, levels):
     """Which block fills each step: as coarse as what is left of the gap allows."""
     index = jnp.arange(known.shape[0], dtype=jnp.int32)
-    before, after = gaps.nearest(known, length)
+    before, after = gaps.nearest(known, end)
     distance = after - before
     offset = index - before  # 1 is the first missing step
     base = before
@@ -280,7 +281,8 @@ def _useful_levels(steps, levels):
 
 class _Op(NamedTuple):
     """A tick relative to its block: steps and rows of the initial pass from c, rows of new backward
-    states from the block's first."""
+    states from the block's first.
+    """
 
     head: int
     cell: int
@@ -356,7 +358,7 @@ def describe(schedule: Schedule) -> str:
     """
     if schedule.head.ndim != 1:
         return f"Schedule of {schedule.head.shape[0]} masks; index one to read it"
-    if isinstance(schedule.head, jax.core.Tracer):
+    if isinstance(schedule.head, Tracer):
         return f"Schedule(traced, steps={schedule.steps}, levels={schedule.levels})"
     names = ("head", "cell", "step", "row", "source", "forward", "pivot")
     ticks = [

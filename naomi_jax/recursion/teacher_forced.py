@@ -14,7 +14,7 @@ ArrayLike = Array | np.ndarray
 
 
 class Prediction(NamedTuple):
-    """One head's predictions, time-major (T - 2s + 2, B, D); std is None for a deterministic model."""
+    """One head's predictions, time-major, of N = T - 2s + 2 steps; std None if deterministic."""
 
     mean: Float[Array, "N B D"]
     std: Float[Array, "N B D"] | None

@@ -43,11 +43,11 @@ def fitted(workdir: str, found: Record) -> Fitted:
         if step is None:
             raise _nothing_yet(workdir)
         saved = checkpoints.restore(step, _parts(run, shape))
-    params = saved["state"]["average" if run.average else "params"]
+    # On the device once, not with every batch that is filled.
+    params = jax.device_put(saved["state"]["average" if run.average else "params"])
     standardizer = standardize.Standardizer(**saved["scaler"])
     memory = None
     if run.transforms.neighbors:
-        # On the device once, not with every batch that is filled.
         memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir))))
     return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory))
 

@@ -151,7 +151,9 @@ def _run_phase(session: _Session, state: TrainState, phase: PlannedPhase, end: i
     Metrics are read one chunk late, when the next one is under way, so that the device never waits.
     """
     run, plan = session.run, session.plan
-    update = objectives.make_run(phase, run.kind, plan.batch, run.adversary, run.average)
+    update = objectives.make_run(
+        phase, run.kind, plan.batch, run.method, run.adversary, run.average
+    )
     step, size, unread = int(state.step), 1, None
     began = time.monotonic()
     while step < end:

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import optax
 
 from naomi_jax.data.transforms import chain
+from naomi_jax.fields import Settings
 from naomi_jax.methods import losses
-from naomi_jax.methods.method import Method
+from naomi_jax.methods.method import Given, Method
 from naomi_jax.training import adversary, batches
 from naomi_jax.training import state as train_state
 from naomi_jax.training.batches import BatchConfig
@@ -29,10 +30,18 @@ def make_run(
     phase: PlannedPhase,
     method: Method,
     batch: BatchConfig,
+    sizes: Settings,
     settings: Adversary | None = None,
     average: float = 0.0,
 ) -> Callable:
-    """The compiled inner loop of a phase; `average` is the decay of the parameters' moving average.
+    """The compiled inner loop of a phase.
+
+    Args:
+      phase, batch: of the plan.
+      method: what is trained.
+      sizes: its settings.
+      settings: the adversary's, where there is one.
+      average: decay of the parameters' moving average.
 
     Returns:
       run(state, source, stop, end) -> (state, metrics), a jitted function that takes `state`
@@ -46,7 +55,7 @@ def make_run(
     elif phase.objective == "adversarial":
         update, names = _both_players(phase, method, batch, settings)
     else:
-        update, names = _supervised(phase, method, batch)
+        update, names = _supervised(phase, method, batch, sizes)
 
     def run(state, source, stop, end):
         count = len(source.data)
@@ -81,13 +90,14 @@ def impute(method: Method, params, source, drawn):
     return restore(method.impute(params, x, mask, drawn.key))
 
 
-def _supervised(phase, method, batch):
+def _supervised(phase, method, batch, sizes):
     """(update, names of its metrics): one step down the gradient of a loss."""
 
     def loss(params, source, drawn):
-        if phase.objective == "teacher_forced":
+        if phase.objective in method.losses:
             x, mask, _ = chain.apply(source.transforms, drawn.x, drawn.mask, drawn.rows)
-            return method.teacher_forced(params, x, mask)
+            given = Given(sizes, drawn.x.shape[1] - batch.masks.low)
+            return method.losses[phase.objective](params, x, mask, drawn.key, given)
         imputed = impute(method, params, source, drawn)
         return _ERRORS[phase.objective](drawn.x, imputed, drawn.mask)
 

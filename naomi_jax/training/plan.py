@@ -56,7 +56,7 @@ class Plan:
       phases: in order.
       batch: how training draws sequences and masks; its mesh is set where training begins.
       eval_updates: updates between validations.
-      dim: D as the method sees it.
+      dim: D of the data, which the discriminator sees; the method's is `Transforms.model_dim`.
     """
 
     phases: tuple[PlannedPhase, ...]
@@ -81,7 +81,7 @@ def make_plan(run: Run, shape: tuple[int, int, int]) -> Plan:
     per_epoch = max(count // run.batch_size, 1)
     batch = BatchConfig(run.batch_size, run.masks.train.resolve(steps), run.kind.mask_per_sequence)
     eval_updates = run.eval_epochs * per_epoch
-    return Plan(_phases(run, per_epoch), batch, eval_updates, run.transforms.model_dim(dim))
+    return Plan(_phases(run, per_epoch), batch, eval_updates, dim)
 
 
 def _phases(run, per_epoch):

@@ -14,7 +14,8 @@ from naomi_jax.methods import registry
 from naomi_jax.methods.method import Method
 from naomi_jax.methods.precision import in_bfloat16
 
-Objective = Literal["teacher_forced", "squared_error", "root_error", "discriminator", "adversarial"]
+# What every method can be trained on; a method may have objectives of its own (`Method.losses`).
+OBJECTIVES = ("squared_error", "root_error", "discriminator", "adversarial")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Optimizer(Settings):
 class Phase(Settings):
     """A part of training with one objective."""
 
-    objective: Objective = setting(
+    objective: str = setting(
         dataclasses.MISSING,
         "teacher_forced: from true values; squared_error, root_error: of the model's own "
         "imputations, each sequence by the square or by the root of its error; discriminator: the "
@@ -133,6 +134,13 @@ class Run(Settings):
             raise InputError("phases: all have 0 epochs; give one of them some")
         if active[0].optimizer is None:
             raise InputError(f"phases.{active[0].key}.optimizer: the first phase needs one")
+        known = (*method_of(self.method).losses, *OBJECTIVES)
+        for phase in self.phases:
+            if phase.objective not in known:
+                raise InputError(
+                    f"phases.{phase.key}.objective: {phase.objective!r}; one of {', '.join(known)} "
+                    "is needed"
+                )
         adversarial = {"discriminator", "adversarial"} & {phase.objective for phase in active}
         if adversarial and self.adversary is None:
             raise InputError(f"adversary: needed by the phase {min(adversarial)}")
@@ -178,10 +186,6 @@ class Run(Settings):
             masks.rows(steps)
         if self.transforms.symmetries:
             symmetries_of(self.data.name)
-        if not self.kind.teacher_forced:
-            for phase in self.active_phases:
-                if phase.objective == "teacher_forced":
-                    raise InputError(f"phases.teacher_forced: {self.kind.title} has no such loss")
 
 
 def method_of(settings: Settings) -> Method:
@@ -227,5 +231,4 @@ def from_json(settings: dict[str, Any]) -> Run:
     method = registry.get(sizes.pop("name"))
     if method.settings is None:
         raise InputError(f"method: {method.name} is not trained")
-    plain = from_dict(Run, {**values, "method": {}})
-    return dataclasses.replace(plain, method=from_dict(method.settings, sizes))
+    return from_dict(Run, {**values, "method": from_dict(method.settings, sizes)})

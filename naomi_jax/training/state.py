@@ -48,7 +48,7 @@ class TrainState(flax.struct.PyTreeNode):
 def initial_state(run: Run, plan: Plan) -> TrainState:
     """The state before the first update."""
     key = jax.random.key(run.seed)
-    params = run.kind.fresh(key, run.method, plan.dim)
+    params = run.kind.fresh(key, run.method, run.transforms.model_dim(plan.dim))
     opt_state = make_optimizer(plan.phases[0], params).init(params)
     judge = None
     if run.adversary is not None:

@@ -139,3 +139,11 @@ def test_which_runs_share_a_table(tmp_path, monkeypatch, dataset):
         report.collect(2, [one, str(tmp_path)])
     with pytest.raises(InputError, match="table: 4; one of 1, 2, 3 is needed"):
         report.collect(4, [])
+
+
+def test_runs_on_one_page_share_their_data(tmp_path, dataset):
+    imputes = folder(tmp_path / "a", dataset)
+    forecasts = folder(tmp_path / "b", dataset, kind="tail")
+    assert report.by_task([forecasts, imputes]) == ([imputes], [forecasts])
+    with pytest.raises(InputError, match="c: other data than .*a"):
+        report.by_task([imputes, folder(tmp_path / "c", dataset, source="elsewhere")])

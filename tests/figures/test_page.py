@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from naomi_jax.data import masks, metrics
-from naomi_jax.errors import InputError
-from naomi_jax.evaluation import report, robustness, samples, tables
+from naomi_jax.evaluation import robustness, samples, tables
 from naomi_jax.figures import drawing, film, page
 from naomi_jax.methods import linear
 
@@ -106,17 +105,3 @@ def test_the_page_brings_its_looks():
     text = page.document("a & b", ["<h1>x</h1>"])
     assert "<title>a &amp; b</title>" in text and "<h1>x</h1>" in text
     assert "prefers-color-scheme: dark" in text and 'content: "scroll sideways \\2192"' in text
-
-
-def test_runs_on_one_page_share_their_data(tmp_path):
-    def folder(name, kind, **data):
-        hidden = {"test": {"kind": kind}}
-        record = {"config": {"masks": hidden}, "data": data, "versions": {}}
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "config.json").write_text(json.dumps(record))
-        return str(tmp_path / name)
-
-    imputes, forecasts = folder("a", "random"), folder("b", "tail")
-    assert report.by_task([forecasts, imputes]) == ([imputes], [forecasts])
-    with pytest.raises(InputError, match="c: other data than .*a"):
-        report.by_task([imputes, folder("c", "tail", source="elsewhere")])

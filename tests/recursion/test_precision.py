@@ -56,7 +56,7 @@ def test_values_and_gradients_are_close(per_sequence, params, data):
             jax.value_and_grad(loss)(params)
             for method in (NAOMI, in_bfloat16(NAOMI))
             for loss in (
-                lambda p: method.teacher_forced(p, x, mask),
+                lambda p: method.losses["teacher_forced"](p, x, mask, key, None),
                 lambda p: losses.missing_error(x, method.impute(p, x, mask, key), mask),
             )
         ]

@@ -10,11 +10,13 @@ import optax
 import pytest
 
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.transforms.chain import Transforms
+from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
 from naomi_jax.fields import with_values
 from naomi_jax.methods import discriminator, losses, registry
-from naomi_jax.methods.naomi import NAOMI
 from naomi_jax.methods.maskgan import MaskGanSettings
+from naomi_jax.methods.naomi import NAOMI, NaomiSettings
 from naomi_jax.runs import opening, record
 from naomi_jax.training import adversary, batches, loop, objectives
 from naomi_jax.training.checkpoints import Checkpoints
@@ -56,7 +58,7 @@ def source(dataset):
 
 def run(plan, number, source, state, stop, end, settings=ADVERSARY):
     """Updates of one of the phases."""
-    inner = objectives.make_run(plan.phases[number], NAOMI, plan.batch, settings)
+    inner = objectives.make_run(plan.phases[number], NAOMI, plan.batch, NaomiSettings(), settings)
     return inner(jax.tree.map(jnp.copy, state), source, stop, end)
 
 
@@ -178,6 +180,17 @@ def test_a_decided_game_ends_early_and_says_so(quick, dataset, tmp_path, monkeyp
 
 
 @pytest.mark.slow
+def test_the_discriminator_sees_all_columns_of_a_channel_independent_run(dataset, source):
+    settings = adversarial_run(transforms=Transforms(channel_independent=True))
+    plan = make_plan(settings, dataset.train.shape)
+    state = initial_state(settings, plan)
+    assert state.params["gru"][0]["wx"].shape[0] == 1
+    assert state.adversary.params["gru"][0]["wx"].shape[0] == 2
+    split = source._replace(transforms=(ChannelIndependent(),))
+    after, metrics = run(plan, 1, split, state, 1, 3)
+    assert after.step == 1 and np.isfinite(metrics["loss"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["naomi", "single_res", "maskgan", "grui"])
 def test_every_model_learns_from_its_adversary(name, dataset, tmp_path):

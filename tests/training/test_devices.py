@@ -1,4 +1,7 @@
-"""Several devices and several processes train what one trains. Apart from this process: both are set at start."""
+"""Several devices and several processes train what one trains.
+
+Apart from this process: both are set at start.
+"""
 
 import os
 import pathlib

@@ -95,7 +95,7 @@ def test_the_average_follows_the_parameters_and_imputes(dataset, tmp_path):
     plan = make_plan(run, dataset.train.shape)
     loop.train(run, dataset, tmp_path, io.StringIO())
     step, state = final(tmp_path, run)
-    update = objectives.make_run(plan.phases[-1], run.kind, plan.batch, None, 0.7)
+    update = objectives.make_run(plan.phases[-1], run.kind, plan.batch, run.method, None, 0.7)
     source = Source(jnp.asarray(dataset.train), (), jax.random.key(0))
     state = jax.tree.map(jnp.asarray, state)
     first = jax.tree.map(jnp.copy, state)

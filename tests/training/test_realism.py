@@ -18,7 +18,7 @@ from tests.settings import CONSTANT, adversarial_run, same_masks
 
 
 def two_modes(count, seed):
-    """(count, 3, 1): the ends are 0, the middle is -1 or 1 with equal chance, with a little noise."""
+    """(count, 3, 1): the ends are 0, the middle is -1 or 1 with equal chance; a little noise."""
     rng = np.random.default_rng(seed)
     x = rng.normal(0, 0.05, (count, 3, 1))
     x[:, 1, 0] += rng.choice([-1.0, 1.0], count)

@@ -68,9 +68,11 @@ def test_what_a_run_cannot_be(changes, message):
         small_run(**changes)
 
 
-def test_an_objective_that_does_not_exist():
-    with pytest.raises(InputError, match="objective: 'x'; one of teacher_forced, squared_error"):
-        Phase("x", 1)
+def test_an_objective_that_the_method_does_not_have():
+    with pytest.raises(
+        InputError, match="phases.x.objective: 'x'; one of teacher_forced, squared_error"
+    ):
+        small_run(phases=(Phase("x", 1),))
 
 
 def test_neighbors_and_symmetries_do_not_go_together():

@@ -50,7 +50,7 @@ def test_a_step_is_adamw_on_the_loss(train, objective):
     phase = planned(objective, optimizer)
     state = started(phase)
     before = jax.tree.map(np.asarray, state.params)
-    update = objectives.make_run(phase, small_run().kind, BATCH)
+    update = objectives.make_run(phase, small_run().kind, BATCH, small_run().method)
     source = Source(jnp.asarray(train), (), jax.random.key(0))
     after, metrics = update(state, source, 1, 10)
     mask = np.array([1, 1, 1, 1, 0, 0, 0])

@@ -14,6 +14,7 @@ from naomi_jax.data.transforms import chain, standardize
 from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
+from naomi_jax.methods import losses
 from naomi_jax.methods.fitted import Fitted
 from naomi_jax.methods.naomi import NAOMI, NaomiSettings
 from naomi_jax.runs import folder, opening
@@ -55,9 +56,9 @@ def test_channels_are_filled_like_sequences(params, x, shape):
         for filled in fillings:
             np.testing.assert_allclose(filled[..., d], alone[..., 0], atol=1e-6)
     if mask.ndim < 3:
-        each = [NAOMI.teacher_forced(params, x[..., d : d + 1], mask) for d in range(3)]
+        each = [losses.teacher_forced(params, x[..., d : d + 1], mask) for d in range(3)]
         columns, entries, _ = chain.apply(source.transforms, drawn.x, drawn.mask, drawn.rows)
-        ours = NAOMI.teacher_forced(params, columns, entries)
+        ours = losses.teacher_forced(params, columns, entries)
         assert ours == pytest.approx(np.mean(each), rel=1e-5)
 
 
@@ -113,7 +114,6 @@ def test_a_run_of_a_channel_independent_model(tmp_path):
     filled = model.fill(np.where(entries, data.test, np.nan), entries, None)
     assert np.isfinite(filled).all() and (filled[entries] == data.test[entries]).all()
     other = small_run(phases=PHASES[1:])
-    with pytest.raises(
-        InputError, match="its method and transforms are .*channel_independent=True"
-    ):
+    message = "its method and transforms are .*channel_independent=True"
+    with pytest.raises(InputError, match=message):
         opening.start(str(tmp_path), other)

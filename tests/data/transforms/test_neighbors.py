@@ -2,6 +2,7 @@
 
 import io
 import os
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -146,8 +147,7 @@ def test_a_run_with_neighbors_knows_the_kinds(trained):
 def test_the_memory_of_a_run_can_be_lost(trained):
     workdir, _ = trained
     path = os.path.join(workdir, "training_sequences.npy")
-    with open(path, "rb") as file:
-        content = file.read()
+    content = pathlib.Path(path).read_bytes()
     try:
         with open(path, "wb") as file:
             file.write(content[:50])

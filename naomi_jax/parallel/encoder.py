@@ -1,0 +1,236 @@
+"""The encoder of the level-parallel method: known events in, predictions at the targets out.
+
+Blocks of recurrences over the events in both directions (LRU: Orvieto et al. 2023; S5: Smith et al. 2023), between
+them a gated MLP on both states. A target reads the states of all blocks, carried from its neighbors on both
+sides to its own time.
+
+Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with joint columns has one
+lane that reads all D columns at once; one with shared columns has D lanes with the same weights, which hear of each
+other through a mean over the lanes known at an event: parameters and work grow with D, not D^2, and 500 rows do
+not overfit. Times are the same for all lanes, so their exponentials are computed once.
+"""
+
+import dataclasses
+import math
+from typing import Literal
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from naomi_jax.parallel import features
+from naomi_jax.parallel.geometry import Geometry, take_rows
+from naomi_jax.parallel.recurrence import Form, multiply, recurrence, transition
+
+Params = dict
+
+
+@dataclasses.dataclass(frozen=True)
+class ParallelConfig:
+    """Sizes of a level-parallel model; all but the last two can be read off its parameters.
+
+    Attributes:
+      dim: D, columns.
+      width: of the events' features between blocks; the MLPs are twice as wide.
+      depth: blocks, at least 1.
+      states: N, oscillators a direction and block.
+      passes: R; 1 fills everything at once, None is the full recursion of `steps` steps.
+      covariates: C, values known at every step beside x (hour, weekday, weather).
+      stochastic: a Gaussian's mean and standard deviation for each entry instead of a value.
+      columns: "joint", one dense input layer over all columns; "shared", the same weights for each column,
+        which suits many columns with few rows.
+      frequency: fastest oscillator at the start, radians per unit of time; they are spread evenly from 0.
+        Of `init` alone. About 2 pi / (the shortest period of interest).
+      decay: fastest decay at the start, per unit of time. Of `init` alone.
+    """
+
+    dim: int
+    width: int = 64
+    depth: int = 2
+    states: int = 32
+    passes: int = 1
+    covariates: int = 0
+    stochastic: bool = False
+    columns: Literal["joint", "shared"] = "joint"
+    frequency: float = 0.3
+    decay: float = 0.05
+
+    def __post_init__(self):
+        for name in ("dim", "width", "depth", "states", "passes"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name}: {value!r} is not a positive integer")
+        if not isinstance(self.covariates, int) or self.covariates < 0:
+            raise ValueError(f"covariates: {self.covariates!r} is not a number of columns")
+        if self.columns not in ("joint", "shared"):
+            raise ValueError(f"columns: {self.columns!r}; joint or shared is needed")
+        if not 0 <= self.frequency <= math.pi:
+            raise ValueError(f"frequency: {self.frequency!r} is not an angle from 0 to pi")
+        if not self.decay > _SLOWEST:
+            raise ValueError(f"decay: {self.decay!r} is not over {_SLOWEST}")
+
+    @property
+    def detailed(self) -> bool:
+        """Whether the features of a column include its own distances and slopes."""
+        return self.columns == "shared" or self.dim <= features.DETAILED_COLUMNS
+
+
+_SLOWEST = 1e-3  # decay at the start of the slowest state: a memory of a thousand units of time
+_TYPICAL = 10.0  # units of time between events for which inputs are scaled to keep states near 1
+
+
+class Recurrence(nn.Module):
+    """Both directions of a block: states at the events, and carried to the targets."""
+
+    config: ParallelConfig
+    form: Form
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "B K G W"], place: Geometry
+    ) -> tuple[Float[Array, "B K G S"], Float[Array, "B Q G S"]]:
+        n = self.config.states
+        slowest, fastest = math.log(_SLOWEST), math.log(self.config.decay)
+
+        def spread(key, shape):
+            return jax.random.uniform(key, shape, minval=slowest, maxval=fastest)
+
+        alpha = jnp.exp(self.param("log_decay", spread, (2, n)))
+        even = jnp.linspace(0, self.config.frequency, n)
+        omega = self.param("frequency", lambda key: jnp.stack([even, even]))
+        v = nn.Dense(4 * n, name="input")(inputs)
+        v = v * place.known.any(-1)[..., None, None]
+        gain = jnp.sqrt(-jnp.expm1(-2 * _TYPICAL * alpha))
+        v = v.reshape(*v.shape[:-1], 2, 2, n) * gain[:, None]  # direction, real and imaginary
+
+        following = jnp.concatenate([place.gap[:, 1:], jnp.zeros_like(place.gap[:, :1])], axis=1)
+        states, reads = [], []
+        for way, (gap, at) in enumerate([(place.gap, place.left), (following, place.right)]):
+            rates = alpha[way], omega[way]
+            a = _time_major(transition(*rates, gap))
+            a = tuple(part[:, :, None] for part in a)
+            into = _time_major((v[..., way, 0, :], v[..., way, 1, :]))
+            h = recurrence(a, into, reverse=way == 1, form=self.form)
+            h = jnp.concatenate(_time_major(h), axis=-1)
+            states.append(h)
+            exists = (at >= 0) & (at < place.events.shape[1])
+            elapsed = jnp.abs(place.target_time - take_rows(place.time, at))
+            carry = transition(*rates, jnp.where(exists, elapsed, 0))
+            carry = tuple(part[:, :, None] * exists[..., None, None] for part in carry)
+            reads += multiply(carry, tuple(jnp.split(take_rows(h, at), 2, axis=-1)))
+        return jnp.concatenate(states, axis=-1), jnp.concatenate(reads, axis=-1)
+
+
+def _time_major(pair):
+    return tuple(jnp.swapaxes(part, 0, 1) for part in pair)
+
+
+def _normalize(x):
+    return nn.LayerNorm(use_bias=False, use_scale=False)(x)
+
+
+class Encoder(nn.Module):
+    """Predictions at a pass's targets from its known events.
+
+    Attributes:
+      config: the sizes.
+      form: of the recurrences.
+      dropout: share of each MLP's outputs that is dropped; needs the rng "dropout".
+    """
+
+    config: ParallelConfig
+    form: Form = "auto"
+    dropout: float = 0.0
+
+    @nn.compact
+    def __call__(
+        self,
+        x: Float[Array, "B T D"],
+        known,
+        place: Geometry,
+        index: Int[Array, "L"],
+        covariates: Float[Array, "V T C"] | None = None,
+    ):
+        """Mean (B, Q, D) and, if stochastic, standard deviation (B, Q, D), else None.
+
+        Args:
+          x: 0 where not known.
+          known: (M, T, E) bool.
+          place: the pass's geometry.
+          index: which pass it is, one for all sequences (L = 1) or each (L = B).
+          covariates: (1 or B, T, C).
+        """
+        config = self.config
+        shared = config.columns == "shared"
+        values = jnp.where(place.known, take_rows(x, place.events), 0)
+        columns, event = features.event_features(values, place, config.detailed)
+        h = self._lanes(columns, event, place.events, covariates)
+        h = nn.Dense(config.width, name="embed_out")(
+            nn.gelu(nn.Dense(config.width, name="embed")(h))
+        )
+        if shared:
+            names = nn.initializers.normal(0.1)
+            h = h + self.param("column", names, (config.dim, config.width))
+        reads = []
+        for block in range(config.depth):
+            u = _normalize(h)
+            states, read = Recurrence(config, self.form, name=f"recurrence_{block}")(u, place)
+            reads.append(read)
+            if block < config.depth - 1:
+                inputs = [states, u] + ([_mean(u, place.known)] if shared else [])
+                h = h + self._mlp(jnp.concatenate(inputs, axis=-1), block)
+        return self._predict(x, known, values, place, index, covariates, reads)
+
+    def _lanes(self, columns, step, at, covariates):
+        """(B, K, G, F) inputs of features by column and by step, the columns side by side if joint."""
+        batch, count = columns.shape[:2]
+        if self.config.columns == "joint":
+            columns = columns.reshape(batch, count, 1, -1)
+        parts = [step] if covariates is None else [step, take_rows(covariates, at)]
+        shape = (*columns.shape[:3], -1)
+        parts = [jnp.broadcast_to(p[:, :, None], (*shape[:3], p.shape[-1])) for p in parts]
+        return jnp.concatenate([columns, *parts], axis=-1)
+
+    def _mlp(self, inputs, block):
+        width = self.config.width
+        both = nn.Dense(4 * width, name=f"mlp_{block}")(inputs)
+        gate, value = jnp.split(both, 2, axis=-1)
+        return self._drop(nn.Dense(width, name=f"mlp_{block}_out")(nn.gelu(gate) * value))
+
+    def _drop(self, x):
+        return nn.Dropout(self.dropout, deterministic=self.dropout == 0)(x)
+
+    def _predict(self, x, known, values, place, index, covariates, reads):
+        config, width = self.config, 2 * self.config.width
+        own_known = take_rows(known, place.targets)
+        own = jnp.where(own_known, take_rows(x, place.targets), 0)
+        line, columns, step, distance = features.target_features(
+            values, own, own_known, place, config.detailed
+        )
+        inputs = self._lanes(columns, step, place.targets, covariates)
+        inputs = jnp.concatenate([*reads, inputs], axis=-1)
+        level = nn.Embed(config.passes, width, name="level")(index)[:, None, None]
+        hidden = nn.gelu(nn.Dense(width, name="read")(inputs) + level)
+        hidden = hidden + nn.gelu(nn.Dense(width, name="head")(_normalize(hidden)))
+        hidden = self._drop(hidden)
+        outputs = 1 if config.columns == "shared" else config.dim
+
+        def output(name):
+            small = nn.initializers.variance_scaling(0.01, "fan_in", "normal")
+            out = nn.Dense(outputs, kernel_init=small, name=name)(hidden)
+            return out.reshape(line.shape)
+
+        if not config.stochastic:
+            return line + output("value"), None
+        # What is unknown grows like a random walk away from the nearest pivot; the network scales it.
+        scale = 0.1 * jnp.sqrt(distance)
+        std = nn.softplus(output("std") + 0.5413) * scale + 1e-4
+        return line + output("value") * scale * 4, std
+
+
+def _mean(u, known):
+    """The lanes' mean at each event over the columns known there: what the others say at that moment."""
+    weight = jnp.broadcast_to(known, (*known.shape[:2], u.shape[2]))[..., None]
+    total = jnp.maximum(weight.sum(2, keepdims=True), 1)
+    return jnp.broadcast_to((u * weight).sum(2, keepdims=True) / total, u.shape)

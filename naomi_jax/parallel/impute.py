@@ -1,0 +1,193 @@
+"""`impute` of the level-parallel method: R passes, each filling all its entries at once."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Num
+
+from naomi_jax.parallel import checks, levels
+from naomi_jax.parallel.encoder import Encoder, Params
+from naomi_jax.parallel.geometry import geometry, positions, take_rows
+from naomi_jax.parallel.model import config_of
+from naomi_jax.parallel.recurrence import Form
+
+
+class Size(NamedTuple):
+    """Static bounds of one pass."""
+
+    index: int  # which pass, R - 1 the coarsest
+    events: int
+    targets: int
+
+
+def impute(
+    params: Params,
+    x: Float[Array, "*B T D"],
+    mask: Num[Array, "..."],
+    key: Array | None = None,
+    *,
+    times: Float[Array, "..."] | None = None,
+    covariates: Float[Array, "*B T C"] | None = None,
+    num_samples: int | None = None,
+    lengths: Int[Array, " B"] | None = None,
+    form: Form = "auto",
+) -> Float[Array, "..."]:
+    """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
+
+    Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete, work and
+    memory follow the number of known steps, which is rounded up to a few sizes: a new mask of known sizes
+    compiles nothing. Where it is traced they follow T.
+
+    Args:
+      params: from `naomi_jax.parallel.model.init` or training; all sizes are read off its shapes.
+      x: (T, D) or (B, T, D) floating point, in the values the model was trained on. What stands at missing
+        entries is ignored, NaN included.
+      mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed.
+      key: random key; needed by stochastic models, ignored by deterministic ones.
+      times: (T,) or (B, T), when each step was, increasing, in the unit that the model was trained with;
+        a constant added to all changes nothing. None: one per step.
+      covariates: (T, C) or (B, T, C), for models that read C of them, known at every step.
+      num_samples: n draws n imputations with a leading axis; None draws one without it.
+      lengths: (B,) integers; steps from lengths[b] on are padding and come back as they went in.
+      form: of the recurrences: "sequential", "associative", or "auto" by backend (`recurrence`).
+
+    Returns:
+      x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's.
+
+    Raises:
+      ValueError, TypeError: a message naming the argument. Values are checked where they are concrete.
+    """
+    config = config_of(params)
+    x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
+    checks.check_arguments(x, mask, config, num_samples, key, covariates)
+    if lengths is not None:
+        lengths = checks.as_array("lengths", lengths)
+        checks.check_lengths(lengths, x)
+    times = checks.read_times(times, x, lengths)
+    checks.check_observed(x, _entries(mask, x, lengths, full=True))
+    if covariates is not None:
+        covariates = checks.as_array("covariates", covariates)
+    sizes = _sizes(mask, lengths, config.passes)
+    if not config.stochastic:
+        key = None
+    return _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form)
+
+
+def _sizes(mask, lengths, count: int) -> tuple[Size, ...]:
+    """Bounds of each pass, the coarsest first; of a concrete mask, passes that fill nothing are left out."""
+    steps = mask.shape[0 if mask.ndim == 1 else 1]
+    count = min(count, levels.num_levels(steps))
+    counted = jax.tree.map(checks.concrete, (mask, lengths))
+    if counted[0] is not None and (lengths is None or counted[1] is not None):
+        numbers = np.asarray(_count(mask, lengths, count))
+        return tuple(
+            Size(index, bucket(int(known), steps), bucket(int(filled), steps))
+            for index, (known, filled) in reversed(list(enumerate(numbers)))
+            if filled
+        )
+    # Columns of their own have their middles in places of their own; together they may take every step.
+    return tuple(
+        Size(
+            index,
+            steps,
+            steps if mask.ndim == 3 or index == count - 1 else max((steps + 1) // 2**index, 1),
+        )
+        for index in reversed(range(count))
+    )
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _count(mask, lengths, count: int):
+    """(R, 2): the most events that a sequence has before each pass, and steps that the pass fills."""
+    index = levels.passes(mask, count, lengths)
+    known = mask != 0
+    if lengths is not None:
+        inside = jnp.arange(mask.shape[1]) < lengths[:, None]
+        known = known & (inside if mask.ndim == 2 else inside[..., None])
+    rows = []
+    for r in range(count):
+        flags = [known | (index > r), index == r]
+        if mask.ndim == 3:
+            flags = [flag.any(-1) for flag in flags]
+        rows.append(jnp.stack([flag.sum(-1).max() for flag in flags]))
+    return jnp.stack(rows)
+
+
+def bucket(number: int, most: int) -> int:
+    """`number` rounded up to 1, 2, 3, 4, 6, 8, 12, 16, 24 .., at most `most`."""
+    number = max(number, 1)
+    power = 1 << (number - 1).bit_length()
+    return min(power * 3 // 4 if number <= power * 3 // 4 else power, most)
+
+
+def _entries(mask, x, lengths, full=False):
+    """The observed entries, bool (1 or B, T, 1 or D) of a batch, or in x's shape if `full`."""
+    known = mask != 0
+    if known.ndim < x.ndim:
+        known = known[..., None]
+    if lengths is not None:
+        known = known & (jnp.arange(x.shape[1]) < lengths[:, None])[..., None]
+    if full:
+        return jnp.broadcast_to(known, x.shape)
+    return known if known.ndim == 3 else known[None]
+
+
+@functools.partial(jax.jit, static_argnums=(7, 8, 9))
+def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form):
+    given = x
+    single = x.ndim == 2
+    known = _entries(mask, x, lengths)
+    x = x[None] if single else x
+    if covariates is not None:
+        covariates = jnp.broadcast_to(covariates, (*x.shape[:2], covariates.shape[-1]))
+    dtype = params["value"]["bias"].dtype
+    times = times.astype(dtype)
+    if lengths is None:
+        index = jnp.where(known, -1, levels.passes(known, params["level"]["embedding"].shape[0]))
+    else:
+        full = jnp.broadcast_to(known, (x.shape[0], *known.shape[1:]))
+        index = levels.passes(full, params["level"]["embedding"].shape[0], lengths)
+    filled = jnp.where(known, x, 0).astype(dtype)
+
+    copies = num_samples if num_samples and key is not None else 1
+    noise = None
+    if key is not None:
+        noise = jax.random.normal(key, (copies, *x.shape), dtype).reshape(-1, *x.shape[1:])
+    state = tuple(_tile(a, copies) for a in (filled, known, index, times, covariates))
+    filled = _passes(params, state, noise, sizes, form)
+    filled = filled.reshape(copies, *x.shape).astype(given.dtype)
+    filled = jnp.where(index >= 0, filled, x)
+    filled = filled[:, 0] if single else filled
+    if num_samples is None:
+        return filled[0]
+    return jnp.broadcast_to(filled, (num_samples, *filled.shape[1:]))
+
+
+def _tile(array, copies):
+    if array is None or copies == 1 or (array.shape[0] == 1 and array.ndim == 2):
+        return array
+    return jnp.tile(array, (copies, *[1] * (array.ndim - 1)))
+
+
+def _passes(params, state, noise, sizes, form):
+    """The values after all passes, (B, T, D)."""
+    filled, known, index, times, covariates = state
+    steps = filled.shape[1]
+    model = Encoder(config_of(params), form)
+    for size in sizes:
+        wanted = index == size.index
+        flags = wanted.any(-1)
+        at = positions(flags, size.targets)
+        place = geometry(known, jnp.minimum(at, steps - 1), at < steps, times, size.events)
+        number = jnp.full(1, size.index, jnp.int32)
+        value, std = model.apply({"params": params}, filled, known, place, number, covariates)
+        if noise is not None:
+            value = value + std * take_rows(noise, place.targets)
+        # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.
+        rank = jnp.cumsum(flags, axis=1, dtype=jnp.int32) - 1
+        filled = jnp.where(wanted, take_rows(value, rank), filled)
+        known = known | wanted
+    return filled

@@ -1,0 +1,66 @@
+"""Parameters of the level-parallel method: made, and read.
+
+A plain dict tree; every size that a forward pass needs is a shape in it, so that `impute` takes nothing else.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from naomi_jax.parallel.encoder import Encoder, ParallelConfig, Params
+from naomi_jax.parallel.geometry import geometry
+
+
+@functools.partial(jax.jit, static_argnames="config")
+def init(key, config: ParallelConfig) -> Params:
+    """Fresh float32 parameters.
+
+    Args:
+      key: a JAX random key.
+      config: the sizes.
+    """
+    known = jnp.ones((1, 2, 1), bool)
+    target = jnp.zeros((1, 1), jnp.int32)
+    place = geometry(known, target, target == 0, jnp.arange(2.0)[None], 2)
+    covariates = jnp.zeros((1, 2, config.covariates)) if config.covariates else None
+    x = jnp.zeros((1, 2, config.dim))
+    return Encoder(config).init(key, x, known, place, jnp.zeros(1, jnp.int32), covariates)["params"]
+
+
+def config_of(params: Params) -> ParallelConfig:
+    """The sizes of a parameter tree, read off its shapes; frequency and decay are the defaults.
+
+    Raises:
+      ValueError: the tree is not one of this model's.
+    """
+    try:
+        shared = "column" in params
+        dim = params["column"].shape[0] if shared else params["value"]["bias"].shape[0]
+        sizes = dict(
+            dim=dim,
+            width=params["embed_out"]["kernel"].shape[1],
+            depth=sum(name.startswith("recurrence_") for name in params),
+            states=params["recurrence_0"]["frequency"].shape[1],
+            passes=params["level"]["embedding"].shape[0],
+            stochastic="std" in params,
+            columns="shared" if shared else "joint",
+        )
+        without = jax.eval_shape(lambda: init(jax.random.key(0), ParallelConfig(**sizes)))
+        inputs = [tree["embed"]["kernel"].shape[0] for tree in (params, without)]
+        config = ParallelConfig(**sizes, covariates=inputs[0] - inputs[1])
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            "params: not a parameter tree of the level-parallel method "
+            "(naomi_jax.parallel.model.init makes them)"
+        ) from error
+    expected = jax.eval_shape(lambda: init(jax.random.key(0), config))
+    if jax.tree.structure(expected) != jax.tree.structure(params):
+        raise ValueError(f"params: structure {jax.tree.structure(params)} is not that of {config}")
+    for (path, want), have in zip(
+        jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(params)
+    ):
+        if want.shape != have.shape:
+            name = jax.tree_util.keystr(path)
+            raise ValueError(f"params{name}: shape {have.shape}, expected {want.shape} ({config})")
+    return config
