@@ -56,9 +56,13 @@ class Naomi(nn.Module):
         return self.back_gru(inputs[None], state)[1]
 
     def impute(self, x, mask, noise=None):
-        """Fill x where mask (a list of T bools) is False; noise (T, B, D) for stochastic models."""
+        """Fill x where mask (a list of T bools) is False.
+
+        noise (T, B, D) is for stochastic models; without it they fill in their means.
+        """
         steps, known = len(x), list(mask)
-        values = [x[t] if known[t] else None for t in range(steps)]
+        noise = torch.zeros_like(x) if noise is None else noise
+        values = [x[t] if known[t] else x.new_empty(0) for t in range(steps)]
         backward = self._backward_states(x, known)
         state, last = self._zero_state(x), -1
         while last < steps - 1:
