@@ -17,6 +17,7 @@ from typing import cast
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.fields import Settings, at_least, setting
@@ -24,6 +25,7 @@ from naomi_jax.methods import losses
 from naomi_jax.methods.dense import Dense
 from naomi_jax.recursion import checks, gaps, gru
 
+ArrayLike = Array | np.ndarray
 Params = dict
 
 
@@ -92,8 +94,8 @@ def init(
 
 def impute(
     params: Params,
-    x: Float[Array, "*B T D"],
-    mask: Shaped[Array, "..."],
+    x: Float[ArrayLike, "*B T D"],
+    mask: Shaped[ArrayLike, "..."],
     key: PRNGKeyArray | None = None,
     *,
     num_samples: int | None = None,

@@ -49,7 +49,7 @@ class Batch(NamedTuple):
 def draw(
     config: BatchConfig,
     source: Source,
-    step: Shaped[Array, ""],
+    step: int | Shaped[Array, ""],
     order: Int[Array, " N"] | None = None,
 ) -> Batch:
     """The batch of an update.
@@ -79,7 +79,7 @@ def _keys(key):
 
 
 def epoch_order(
-    config: BatchConfig, key: PRNGKeyArray, step: Shaped[Array, ""], count: int
+    config: BatchConfig, key: PRNGKeyArray, step: int | Shaped[Array, ""], count: int
 ) -> Int[Array, " N"]:
     """The order in which the epoch after `step` updates sees `count` sequences.
 
@@ -94,7 +94,7 @@ def updates_of_epoch(config: BatchConfig, count: int) -> int:
     return count // min(config.size, count)
 
 
-def rows(order: Int[Array, " N"], step: Shaped[Array, ""], size: int) -> Int[Array, " B"]:
+def rows(order: Int[Array, " N"], step: int | Shaped[Array, ""], size: int) -> Int[Array, " B"]:
     """Rows of the batch after `step` updates: an epoch's order, cut into whole batches."""
     count = order.shape[0]
     size = min(size, count)
