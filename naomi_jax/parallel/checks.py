@@ -84,7 +84,9 @@ def read_times(times, x, lengths):
     accepted = list(dict.fromkeys([(steps,), x.shape[:-1]]))
     if times.shape not in accepted:
         options = " or ".join(str(shape) for shape in accepted)
-        raise ValueError(f"times: shape {times.shape} does not match x {x.shape}; {options} is needed")
+        raise ValueError(
+            f"times: shape {times.shape} does not match x {x.shape}; {options} is needed"
+        )
     times = times.reshape(-1, steps)
     if not traced:
         _check_increasing(times, concrete(lengths) if lengths is not None else None)

@@ -53,7 +53,11 @@ def event_features(
 
 
 def target_features(
-    values: Float[Array, "B K D"], own: Float[Array, "B Q D"], known, place: Geometry, detailed: bool
+    values: Float[Array, "B K D"],
+    own: Float[Array, "B Q D"],
+    known,
+    place: Geometry,
+    detailed: bool,
 ):
     """The line at each target, features of each column and of the target's step.
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Float, Num
 
 from naomi_jax.parallel import levels
 from naomi_jax.parallel.encoder import Encoder, Params
