@@ -102,24 +102,30 @@ class Recurrence(nn.Module):
         v = nn.Dense(4 * n, name="input")(inputs)
         v = v * place.known.any(-1)[..., None, None]
         gain = jnp.sqrt(-jnp.expm1(-2 * _TYPICAL * alpha))
-        v = v.reshape(*v.shape[:-1], 2, 2, n) * gain[:, None]  # direction, real and imaginary
-
+        v = v.reshape(*v.shape[:-1], 2, 2, n)  # direction, real and imaginary
+        # Both directions in one recurrence, the backward one turned around: half the loops.
+        v = _turn(v, -3) * gain[:, None]
         following = jnp.concatenate([place.gap[:, 1:], jnp.zeros_like(place.gap[:, :1])], axis=1)
-        states, reads = [], []
-        for way, (gap, at) in enumerate([(place.gap, place.left), (following, place.right)]):
-            rates = alpha[way], omega[way]
-            a = _time_major(transition(*rates, gap))
-            a = tuple(part[:, :, None] for part in a)
-            into = _time_major((v[..., way, 0, :], v[..., way, 1, :]))
-            h = recurrence(a, into, reverse=way == 1, form=self.form)
-            h = jnp.concatenate(_time_major(h), axis=-1)
-            states.append(h)
-            exists = (at >= 0) & (at < place.events.shape[1])
-            elapsed = jnp.abs(place.target_time - take_rows(place.time, at))
-            carry = transition(*rates, jnp.where(exists, elapsed, 0))
-            carry = tuple(part[:, :, None] * exists[..., None, None] for part in carry)
-            reads += multiply(carry, tuple(jnp.split(take_rows(h, at), 2, axis=-1)))
-        return jnp.concatenate(states, axis=-1), jnp.concatenate(reads, axis=-1)
+        gaps = jnp.stack([place.gap, jnp.flip(following, axis=1)], axis=-1)
+        a = (part[:, :, None] for part in transition(alpha, omega, gaps))
+        h = recurrence(_time_major(a), _time_major((v[..., 0, :], v[..., 1, :])), form=self.form)
+        h = _turn(jnp.stack(_time_major(h), axis=-2), -3)  # (B, K, G, 2, 2, N)
+
+        at = jnp.stack([place.left, place.right], axis=-1)
+        exists = (at >= 0) & (at < place.events.shape[1])
+        elapsed = [place.target_time - take_rows(place.time, at[..., way]) for way in (0, 1)]
+        elapsed = jnp.where(exists, jnp.abs(jnp.stack(elapsed, axis=-1)), 0)
+        carry = (part * exists[..., None] for part in transition(alpha, omega, elapsed))
+        carry = tuple(part[:, :, None] for part in carry)  # (P, Q, 1, 2, N)
+        held = jnp.stack([take_rows(h[..., way, :, :], at[..., way]) for way in (0, 1)], axis=-3)
+        read = jnp.concatenate(multiply(carry, (held[..., 0, :], held[..., 1, :])), axis=-1)
+        return h.reshape(*h.shape[:3], -1), read.reshape(*read.shape[:3], -1)
+
+
+def _turn(both, axis):
+    """(B, K, .., 2 at `axis`, ..) with the second of the two reversed in time."""
+    forward, backward = jnp.split(both, 2, axis=axis)
+    return jnp.concatenate([forward, jnp.flip(backward, axis=1)], axis=axis)
 
 
 def _time_major(pair):

@@ -70,50 +70,58 @@ def impute(
     checks.check_observed(x, _entries(mask, x, lengths, full=True))
     if covariates is not None:
         covariates = checks.as_array("covariates", covariates)
-    sizes = _sizes(mask, lengths, config.passes)
+    sizes = _sizes(_entries(mask, x, lengths), lengths, config.passes)
     if not config.stochastic:
         key = None
     return _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form)
 
 
-def _sizes(mask, lengths, count: int) -> tuple[Size, ...]:
-    """Bounds of each pass, the coarsest first; of a concrete mask, passes that fill nothing are left out."""
-    steps = mask.shape[0 if mask.ndim == 1 else 1]
+def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
+    """Bounds of each pass, the coarsest first; of a concrete mask, passes that fill nothing are left out.
+
+    Args:
+      known: (M, T, E) bool.
+      lengths: (B,) or None.
+      count: R.
+    """
+    steps = known.shape[1]
     count = min(count, levels.num_levels(steps))
-    counted = jax.tree.map(checks.concrete, (mask, lengths))
-    if counted[0] is not None and (lengths is None or counted[1] is not None):
-        numbers = np.asarray(_count(mask, lengths, count))
+    if checks.concrete(known) is not None:
         return tuple(
-            Size(index, bucket(int(known), steps), bucket(int(filled), steps))
-            for index, (known, filled) in reversed(list(enumerate(numbers)))
-            if filled
+            Size(index, bucket(int(events), steps), bucket(int(targets), steps))
+            for index, (events, targets) in reversed(
+                list(enumerate(np.asarray(_count(known, lengths, count))))
+            )
+            if targets
         )
-    # Columns of their own have their middles in places of their own; together they may take every step.
-    return tuple(
-        Size(
-            index,
-            steps,
-            steps if mask.ndim == 3 or index == count - 1 else max((steps + 1) // 2**index, 1),
-        )
-        for index in reversed(range(count))
-    )
+
+    def most(index):
+        # Columns of their own have middles in places of their own; together they may take every step.
+        if known.shape[2] > 1 or index == count - 1:
+            return steps
+        return max((steps + 1) // 2**index, 1)
+
+    return tuple(Size(index, steps, most(index)) for index in reversed(range(count)))
 
 
 @functools.partial(jax.jit, static_argnums=2)
-def _count(mask, lengths, count: int):
+def _count(known, lengths, count: int):
     """(R, 2): the most events that a sequence has before each pass, and steps that the pass fills."""
-    index = levels.passes(mask, count, lengths)
-    known = mask != 0
-    if lengths is not None:
-        inside = jnp.arange(mask.shape[1]) < lengths[:, None]
-        known = known & (inside if mask.ndim == 2 else inside[..., None])
-    rows = []
-    for r in range(count):
-        flags = [known | (index > r), index == r]
-        if mask.ndim == 3:
-            flags = [flag.any(-1) for flag in flags]
-        rows.append(jnp.stack([flag.sum(-1).max() for flag in flags]))
-    return jnp.stack(rows)
+    index = _passes_of(known, lengths, count)
+
+    def most(flags):
+        return flags.any(-1).sum(-1).max()
+
+    return jnp.stack(
+        [jnp.stack([most(known | (index > r)), most(index == r)]) for r in range(count)]
+    )
+
+
+def _passes_of(known, lengths, count):
+    if lengths is None:
+        return levels.passes(known, count)
+    known = jnp.broadcast_to(known, (lengths.shape[0], *known.shape[1:]))
+    return levels.passes(known, count, lengths)
 
 
 def bucket(number: int, most: int) -> int:
@@ -145,11 +153,7 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
         covariates = jnp.broadcast_to(covariates, (*x.shape[:2], covariates.shape[-1]))
     dtype = params["value"]["bias"].dtype
     times = times.astype(dtype)
-    if lengths is None:
-        index = jnp.where(known, -1, levels.passes(known, params["level"]["embedding"].shape[0]))
-    else:
-        full = jnp.broadcast_to(known, (x.shape[0], *known.shape[1:]))
-        index = levels.passes(full, params["level"]["embedding"].shape[0], lengths)
+    index = _passes_of(known, lengths, config_of(params).passes)
     filled = jnp.where(known, x, 0).astype(dtype)
 
     copies = num_samples if num_samples and key is not None else 1

@@ -34,33 +34,54 @@ def config_of(params: Params) -> ParallelConfig:
     Raises:
       ValueError: the tree is not one of this model's.
     """
+    leaves, structure = jax.tree.flatten(params)
+    return _config_of(structure, tuple(jnp.shape(leaf) for leaf in leaves))
+
+
+@functools.cache  # checking traces the whole model, which takes longer than a small imputation
+def _config_of(structure, shapes) -> ParallelConfig:
+    params = jax.tree.unflatten(structure, [_Shape(shape) for shape in shapes])
     try:
-        shared = "column" in params
-        dim = params["column"].shape[0] if shared else params["value"]["bias"].shape[0]
-        sizes = dict(
-            dim=dim,
-            width=params["embed_out"]["kernel"].shape[1],
-            depth=sum(name.startswith("recurrence_") for name in params),
-            states=params["recurrence_0"]["frequency"].shape[1],
-            passes=params["level"]["embedding"].shape[0],
-            stochastic="std" in params,
-            columns="shared" if shared else "joint",
+        sizes = _sizes(params)
+        inputs = params["embed"]["kernel"].shape[0]
+        config = ParallelConfig(
+            **sizes,
+            covariates=inputs - _expected(ParallelConfig(**sizes))["embed"]["kernel"].shape[0],
         )
-        without = jax.eval_shape(lambda: init(jax.random.key(0), ParallelConfig(**sizes)))
-        inputs = [tree["embed"]["kernel"].shape[0] for tree in (params, without)]
-        config = ParallelConfig(**sizes, covariates=inputs[0] - inputs[1])
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(
             "params: not a parameter tree of the level-parallel method "
             "(naomi_jax.parallel.model.init makes them)"
         ) from error
-    expected = jax.eval_shape(lambda: init(jax.random.key(0), config))
-    if jax.tree.structure(expected) != jax.tree.structure(params):
-        raise ValueError(f"params: structure {jax.tree.structure(params)} is not that of {config}")
-    for (path, want), have in zip(
-        jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(params)
-    ):
-        if want.shape != have.shape:
+    expected = _expected(config)
+    if jax.tree.structure(expected) != structure:
+        raise ValueError(f"params: structure {structure} is not that of {config}")
+    for (path, want), have in zip(jax.tree_util.tree_leaves_with_path(expected), shapes):
+        if want.shape != have:
             name = jax.tree_util.keystr(path)
-            raise ValueError(f"params{name}: shape {have.shape}, expected {want.shape} ({config})")
+            raise ValueError(f"params{name}: shape {have}, expected {want.shape} ({config})")
     return config
+
+
+class _Shape:
+    """A leaf of which only the shape is known."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+
+def _expected(config: ParallelConfig):
+    return jax.eval_shape(lambda: init(jax.random.key(0), config))
+
+
+def _sizes(params) -> dict:
+    shared = "column" in params
+    return dict(
+        dim=params["column"].shape[0] if shared else params["value"]["bias"].shape[0],
+        width=params["embed_out"]["kernel"].shape[1],
+        depth=sum(name.startswith("recurrence_") for name in params),
+        states=params["recurrence_0"]["frequency"].shape[1],
+        passes=params["level"]["embedding"].shape[0],
+        stochastic="std" in params,
+        columns="shared" if shared else "joint",
+    )
