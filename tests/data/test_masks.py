@@ -24,11 +24,12 @@ def test_masks(kind):
     assert (drawn[:, -1] == 0).all() == (kind == "tail")
 
 
-def test_a_mask_file(tmp_path):
+@pytest.mark.parametrize("place", [np.asarray, jnp.asarray], ids=["host", "device"])
+def test_a_mask_file(place, tmp_path):
     rows = np.array([[1, 0, 1], [1, 1, 0]])
     np.save(tmp_path / "m.npy", rows)
     given = masks.load(tmp_path / "m.npy", 3)
-    drawn = masks.draw_many(jax.random.key(0), MaskConfig("file", 0, 0), 20, 3, jnp.asarray(given))
+    drawn = masks.draw_many(jax.random.key(0), MaskConfig("file", 0, 0), 20, 3, place(given))
     assert {tuple(r) for r in np.asarray(drawn).astype(int)} == {tuple(r) for r in rows}
     for content, message in [
         (rows[:, :2], r"shape \(2, 2\); masks of 3 steps"),
