@@ -21,8 +21,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.fields import Settings, at_least, setting
-from naomi_jax.methods import losses
-from naomi_jax.methods.dense import Dense
+from naomi_jax.methods import dense, losses
 from naomi_jax.recursion import checks, gaps, gru
 
 ArrayLike = Array | np.ndarray
@@ -51,9 +50,9 @@ class Head(nn.Module):
         self, state: Float[Array, "*B H"]
     ) -> tuple[Float[Array, "*B D"], Float[Array, "*B D"] | None]:
         """(mean, standard deviation or None)."""
-        hidden = nn.relu(Dense(self.hidden, name="dec")(state))
-        mean = Dense(self.dim, name="mean")(hidden)
-        std = nn.softplus(Dense(self.dim, name="std")(hidden)) if self.stochastic else None
+        hidden = nn.relu(nn.Dense(self.hidden, name="dec")(state))
+        mean = nn.Dense(self.dim, name="mean")(hidden)
+        std = nn.softplus(nn.Dense(self.dim, name="std")(hidden)) if self.stochastic else None
         return mean, std
 
 
@@ -80,12 +79,16 @@ def init(
       dim: D, values at a time step.
       decay: with the time-lag decay of GRUI.
     """
-    gru_key, head_key, decay_key = jax.random.split(key, 3)
-    head = Head(settings.head_hidden, dim, settings.stochastic)
+    gru_key, dec_key, mean_key, std_key, decay_key = jax.random.split(key, 5)
     params = {
         "gru": gru.init(gru_key, dim, settings.hidden, settings.layers),
-        "head": head.init(head_key, jnp.zeros((1, settings.hidden)))["params"],
+        "head": {
+            "dec": dense.start(dec_key, settings.hidden, settings.head_hidden),
+            "mean": dense.start(mean_key, settings.head_hidden, dim),
+        },
     }
+    if settings.stochastic:
+        params["head"]["std"] = dense.start(std_key, settings.head_hidden, dim)
     if decay:
         scale = jax.random.uniform(decay_key, (settings.hidden,), maxval=settings.hidden**-0.5)
         params["decay"] = {"scale": scale, "bias": jnp.zeros(settings.hidden)}

@@ -1,32 +1,22 @@
-"""Dense layers that start as torch.nn.Linear's do."""
+"""How dense layers start: as torch.nn.Linear's do."""
 
-import flax.linen as nn
 import jax
-from jaxtyping import Array, Float
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import PRNGKeyArray
 
 
-def _uniform(inputs: int):
-    """Uniform in +-1/sqrt(inputs)."""
+def start(
+    key: PRNGKeyArray, inputs: int, outputs: int, dtype: DTypeLike = jnp.float32
+) -> dict[str, jax.Array]:
+    """The parameters {"kernel", "bias"} of a flax.linen.Dense, uniform in +-1/sqrt(inputs).
 
-    def init(key, shape, dtype):
-        return jax.random.uniform(key, shape, dtype, -(inputs**-0.5), inputs**-0.5)
-
-    return init
-
-
-class Dense(nn.Module):
-    """x W + b with W and b uniform in +-1/sqrt(inputs); parameters {"kernel", "bias"}.
-
-    Attributes:
-      features: width of what comes out.
+    Drawn here and not by the module: linen's initializer of a bias does not know how many inputs
+    there are.
     """
-
-    features: int
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "*B I"]) -> Float[Array, "*B O"]:
-        """x W + b."""
-        start = _uniform(x.shape[-1])
-        kernel = self.param("kernel", start, (x.shape[-1], self.features), x.dtype)
-        bias = self.param("bias", start, (self.features,), x.dtype)
-        return x @ kernel + bias
+    kernel, bias = jax.random.split(key)
+    bound = inputs**-0.5
+    return {
+        "kernel": jax.random.uniform(kernel, (inputs, outputs), dtype, -bound, bound),
+        "bias": jax.random.uniform(bias, (outputs,), dtype, -bound, bound),
+    }

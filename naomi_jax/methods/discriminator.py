@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from naomi_jax.methods.dense import Dense
+from naomi_jax.methods import dense
 from naomi_jax.recursion import gru
 
 Params = dict
@@ -35,8 +35,8 @@ class Judge(nn.Module):
     @nn.compact
     def __call__(self, features: Float[Array, "*B F"]) -> Float[Array, "*B"]:
         """The logit of each."""
-        hidden = nn.relu(Dense(self.hidden, name="dec")(features))
-        return Dense(1, name="out")(hidden)[..., 0]
+        hidden = nn.relu(nn.Dense(self.hidden, name="dec")(features))
+        return nn.Dense(1, name="out")(hidden)[..., 0]
 
 
 @functools.partial(jax.jit, static_argnames=("dim", "hidden", "per_step", "dtype"))
@@ -56,10 +56,12 @@ def init(
       per_step: for `step_logits`; False for `sequence_logits`.
       dtype: of every parameter.
     """
-    gru_key, judge_key = jax.random.split(key)
-    features = jnp.zeros((1, hidden + dim if per_step else hidden), dtype)
-    judge = Judge(hidden).init(judge_key, features)["params"]
-    return {"gru": gru.init(gru_key, dim, hidden, 1, dtype), **judge}
+    gru_key, dec_key, out_key = jax.random.split(key, 3)
+    return {
+        "gru": gru.init(gru_key, dim, hidden, 1, dtype),
+        "dec": dense.start(dec_key, hidden + dim if per_step else hidden, hidden, dtype),
+        "out": dense.start(out_key, hidden, 1, dtype),
+    }
 
 
 def features(x: Float[Array, "B T D"], step_gain: float) -> Float[Array, "B T F"]:

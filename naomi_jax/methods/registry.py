@@ -6,7 +6,7 @@ from naomi_jax.errors import InputError
 from naomi_jax.methods.method import Method
 
 # Files of this folder that register methods, in the order of the rows of a table.
-_BUILT_IN = ("linear", "knn", "rnn", "grui", "maskgan", "single_res", "naomi")
+_BUILT_IN = ("linear", "knn", "rnn", "grui", "maskgan", "single_res", "naomi", "naomi_parallel")
 _methods: dict[str, Method] = {}
 
 

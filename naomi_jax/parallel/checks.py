@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from naomi_jax.parallel.encoder import ParallelConfig
+from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.recursion.checks import (
     as_array,
     check_lengths,
@@ -44,7 +44,7 @@ def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariate
       TypeError: dtype. ValueError: shape, a mask other than 0 and 1, no key, covariates that the model does
         not read or lacks, or NaN among them.
     """
-    check_sequences(x, config)
+    check_sequences(x, config.dim)
     check_mask(mask, x)
     check_samples(num_samples)
     if config.stochastic and key is None:

@@ -10,9 +10,7 @@ other through a mean over the lanes known at an event: parameters and work grow 
 not overfit. Times are the same for all lanes, so their exponentials are computed once.
 """
 
-import dataclasses
 import math
-from typing import Literal
 
 import flax.linen as nn
 import jax
@@ -20,63 +18,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from naomi_jax.parallel import features
+from naomi_jax.parallel.config import SLOWEST, ParallelConfig
 from naomi_jax.parallel.geometry import Geometry, take_rows
 from naomi_jax.parallel.recurrence import Form, multiply, recurrence, transition
 
 Params = dict
 
 
-@dataclasses.dataclass(frozen=True)
-class ParallelConfig:
-    """Sizes of a level-parallel model; all but the last two can be read off its parameters.
-
-    Attributes:
-      dim: D, columns.
-      width: of the events' features between blocks; the MLPs are twice as wide.
-      depth: blocks, at least 1.
-      states: N, oscillators a direction and block.
-      passes: R; 1 fills everything at once, None is the full recursion of `steps` steps.
-      covariates: C, values known at every step beside x (hour, weekday, weather).
-      stochastic: a Gaussian's mean and standard deviation for each entry instead of a value.
-      columns: "joint", one dense input layer over all columns; "shared", the same weights for each column,
-        which suits many columns with few rows.
-      frequency: fastest oscillator at the start, radians per unit of time; they are spread evenly from 0.
-        Of `init` alone. About 2 pi / (the shortest period of interest).
-      decay: fastest decay at the start, per unit of time. Of `init` alone.
-    """
-
-    dim: int
-    width: int = 64
-    depth: int = 2
-    states: int = 32
-    passes: int = 1
-    covariates: int = 0
-    stochastic: bool = False
-    columns: Literal["joint", "shared"] = "joint"
-    frequency: float = 0.3
-    decay: float = 0.05
-
-    def __post_init__(self):
-        for name in ("dim", "width", "depth", "states", "passes"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name}: {value!r} is not a positive integer")
-        if not isinstance(self.covariates, int) or self.covariates < 0:
-            raise ValueError(f"covariates: {self.covariates!r} is not a number of columns")
-        if self.columns not in ("joint", "shared"):
-            raise ValueError(f"columns: {self.columns!r}; joint or shared is needed")
-        if not 0 <= self.frequency <= math.pi:
-            raise ValueError(f"frequency: {self.frequency!r} is not an angle from 0 to pi")
-        if not self.decay > _SLOWEST:
-            raise ValueError(f"decay: {self.decay!r} is not over {_SLOWEST}")
-
-    @property
-    def detailed(self) -> bool:
-        """Whether the features of a column include its own distances and slopes."""
-        return self.columns == "shared" or self.dim <= features.DETAILED_COLUMNS
-
-
-_SLOWEST = 1e-3  # decay at the start of the slowest state: a memory of a thousand units of time
 _TYPICAL = 10.0  # units of time between events for which inputs are scaled to keep states near 1
 
 
@@ -91,7 +39,7 @@ class Recurrence(nn.Module):
         self, inputs: Float[Array, "B K G W"], place: Geometry
     ) -> tuple[Float[Array, "B K G S"], Float[Array, "B Q G S"]]:
         n = self.config.states
-        slowest, fastest = math.log(_SLOWEST), math.log(self.config.decay)
+        slowest, fastest = math.log(SLOWEST), math.log(self.config.decay)
 
         def spread(key, shape):
             return jax.random.uniform(key, shape, minval=slowest, maxval=fastest)

@@ -8,7 +8,8 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from naomi_jax.parallel.encoder import Encoder, ParallelConfig, Params
+from naomi_jax.parallel.config import ParallelConfig
+from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry
 
 

@@ -235,8 +235,9 @@ def weight_gradients(read: Callable, count: int, batch: int, layer: Layer) -> La
 
 
 def _sum_of_products(a, b, dtype):
-    """The sum over steps and sequences of their outer products; B stays an axis of its own, so that
-    devices can share it.
+    """The sum over steps and sequences of their outer products.
+
+    B stays an axis of its own, so that devices can share it.
     """
     a, b, exact = a.astype(dtype), b.astype(dtype), a.dtype
     return jnp.einsum("nbi,nbj->ij", a, b, preferred_element_type=exact)

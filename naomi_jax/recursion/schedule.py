@@ -280,8 +280,9 @@ def _useful_levels(steps, levels):
 
 
 class _Op(NamedTuple):
-    """A tick relative to its block: steps and rows of the initial pass from c, rows of new backward
-    states from the block's first.
+    """A tick relative to its block.
+
+    Steps and rows of the initial pass count from c, rows of new backward states from the block's first.
     """
 
     head: int

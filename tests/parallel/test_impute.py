@@ -12,7 +12,7 @@ import pytest
 
 from naomi_jax.parallel import impute as module
 from naomi_jax.parallel import levels, model
-from naomi_jax.parallel.encoder import ParallelConfig
+from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.impute import impute
 
 T = 9
@@ -244,7 +244,7 @@ SCRIPT = """
 import jax, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from naomi_jax.parallel import model
-from naomi_jax.parallel.encoder import ParallelConfig
+from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.impute import impute
 assert jax.device_count() == 8
 params = model.init(jax.random.key(0), ParallelConfig(2, width=4, states=2, passes=2))
