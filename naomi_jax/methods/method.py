@@ -36,7 +36,7 @@ class Given(NamedTuple):
       most_shown: no mask of the run shows more steps of a sequence than these.
     """
 
-    settings: Settings
+    settings: Any
     most_shown: int
 
 

@@ -282,7 +282,8 @@ def _useful_levels(steps, levels):
 class _Op(NamedTuple):
     """A tick relative to its block.
 
-    Steps and rows of the initial pass count from c, rows of new backward states from the block's first.
+    Steps and rows of the initial pass count from c, rows of new backward states from the block's
+    first.
     """
 
     head: int
