@@ -1,13 +1,14 @@
 """The encoder of the level-parallel method: known events in, predictions at the targets out.
 
-Blocks of recurrences over the events in both directions (LRU: Orvieto et al. 2023; S5: Smith et al. 2023), between
-them a gated MLP on both states. A target reads the states of all blocks, carried from its neighbors on both
-sides to its own time.
+Blocks of recurrences over the events in both directions (LRU: Orvieto et al. 2023; S5: Smith et al.
+2023), between them a gated MLP on both states. A target reads the states of all blocks, carried
+from its neighbors on both sides to its own time.
 
-Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with joint columns has one
-lane that reads all D columns at once; one with shared columns has D lanes with the same weights, which hear of each
-other through a mean over the lanes known at an event: parameters and work grow with D, not D^2, and 500 rows do
-not overfit. Times are the same for all lanes, so their exponentials are computed once.
+Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with
+joint columns has one lane that reads all D columns at once; one with shared columns has D lanes
+with the same weights, which hear of each other through a mean over the lanes known at an event:
+parameters and work grow with D, not D^2, and 500 rows do not overfit. Times are the same for all
+lanes, so their exponentials are computed once.
 """
 
 import dataclasses
@@ -35,13 +36,13 @@ class ParallelConfig:
       width: of the events' features between blocks; the MLPs are twice as wide.
       depth: blocks, at least 1.
       states: N, oscillators a direction and block.
-      passes: R; 1 fills everything at once, None is the full recursion of `steps` steps.
+      passes: R; 1 fills everything at once, `levels.num_levels(T)` is the full recursion.
       covariates: C, values known at every step beside x (hour, weekday, weather).
       stochastic: a Gaussian's mean and standard deviation for each entry instead of a value.
-      columns: "joint", one dense input layer over all columns; "shared", the same weights for each column,
-        which suits many columns with few rows.
-      frequency: fastest oscillator at the start, radians per unit of time; they are spread evenly from 0.
-        Of `init` alone. About 2 pi / (the shortest period of interest).
+      columns: "joint", one dense input layer over all columns; "shared", the same weights for each
+        column, which suits many columns with few rows.
+      frequency: fastest oscillator at the start, radians per unit of time; they are spread evenly
+        from 0. Of `init` alone. About 2 pi / (the shortest period of interest).
       decay: fastest decay at the start, per unit of time. Of `init` alone.
     """
 
@@ -189,7 +190,7 @@ class Encoder(nn.Module):
         return self._predict(x, known, values, place, index, covariates, reads)
 
     def _lanes(self, columns, step, at, covariates):
-        """(B, K, G, F) inputs of features by column and by step, the columns side by side if joint."""
+        """(B, K, G, F) from features by column and by step; joint columns side by side."""
         batch, count = columns.shape[:2]
         if self.config.columns == "joint":
             columns = columns.reshape(batch, count, 1, -1)
@@ -229,14 +230,14 @@ class Encoder(nn.Module):
 
         if not config.stochastic:
             return line + output("value"), None
-        # What is unknown grows like a random walk away from the nearest pivot; the network scales it.
+        # What is unknown grows like a random walk away from the nearest pivot.
         scale = 0.1 * jnp.sqrt(distance)
         std = nn.softplus(output("std") + 0.5413) * scale + 1e-4
         return line + output("value") * scale * 4, std
 
 
 def _mean(u, known):
-    """The lanes' mean at each event over the columns known there: what the others say at that moment."""
+    """The mean over the columns known at each event: what the others say at that moment."""
     weight = jnp.broadcast_to(known, (*known.shape[:2], u.shape[2]))[..., None]
     total = jnp.maximum(weight.sum(2, keepdims=True), 1)
     return jnp.broadcast_to((u * weight).sum(2, keepdims=True) / total, u.shape)

@@ -1,4 +1,4 @@
-"""Which observed entries to hide in training: a mixture of patterns, drawn on the device from a key."""
+"""Which entries to hide in training: a mixture of patterns, drawn on the device."""
 
 import dataclasses
 
@@ -19,7 +19,8 @@ class Hiding:
       tail: the last steps (a forecast).
       column: one whole column.
       holes: the holes of another window of the same data.
-      low, high: the hidden share of entries, of steps or of the stretch's length is uniform between the two.
+      low, high: the hidden share of entries, of steps or of the stretch's length is uniform between
+        the two.
     """
 
     entries: float = 1.0
@@ -49,8 +50,8 @@ class Hiding:
 
 
 def hide(
-    key: Array, config: Hiding, shape: tuple[int, int, int], holes: Bool[Array, "N T D"] | None = None
-) -> Bool[Array, "B T D"]:
+    key: Array, config: Hiding, shape: tuple[int, int, int], holes: Bool[Array, "N T D"] | None =
+None ) -> Bool[Array, "B T D"]:
     """True where to hide; one pattern for each sequence.
 
     Args:

@@ -1,6 +1,7 @@
 """Parameters of the level-parallel method: made, and read.
 
-A plain dict tree; every size that a forward pass needs is a shape in it, so that `impute` takes nothing else.
+A plain dict tree; every size that a forward pass needs is a shape in it, so that `impute` takes
+nothing else.
 """
 
 import functools

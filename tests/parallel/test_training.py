@@ -80,7 +80,7 @@ NONE = dict(entries=0, steps=0, block=0, wide_block=0)
         ("entries", lambda h: (h.any(1) & ~h.all(1)).any()),
         ("steps", lambda h: (h.all(-1) == h.any(-1)).all()),
         ("block", lambda h: h.any(1).sum(-1).max() == 1),
-        ("wide_block", lambda h: (np.abs(np.diff(h[..., 0].astype(int), axis=1)).sum(1) <= 2).all()),
+        ("wide_block", lambda h: (np.diff(h[..., 0], axis=1).sum(1) <= 2).all()),
         ("tail", lambda h: h[:, -1].all() and not h[:, 0].any()),
         ("column", lambda h: (h.all(1).sum(-1) == 1).all()),
         ("holes", lambda h: h[:, 3].all() and h.sum() == h[:, 3].sum()),
