@@ -116,8 +116,9 @@ class Recurrence(nn.Module):
         exists = (at >= 0) & (at < place.events.shape[1])
         elapsed = [place.target_time - take_rows(place.time, at[..., way]) for way in (0, 1)]
         elapsed = jnp.where(exists, jnp.abs(jnp.stack(elapsed, axis=-1)), 0)
-        carry = (part * exists[..., None] for part in transition(alpha, omega, elapsed))
-        carry = tuple(part[:, :, None] for part in carry)  # (P, Q, 1, 2, N)
+        re, im = transition(alpha, omega, elapsed)
+        exists = exists[..., None]
+        carry = (re * exists)[:, :, None], (im * exists)[:, :, None]  # (P, Q, 1, 2, N)
         held = jnp.stack([take_rows(h[..., way, :, :], at[..., way]) for way in (0, 1)], axis=-3)
         read = jnp.concatenate(multiply(carry, (held[..., 0, :], held[..., 1, :])), axis=-1)
         return h.reshape(*h.shape[:3], -1), read.reshape(*read.shape[:3], -1)
@@ -130,7 +131,8 @@ def _turn(both, axis):
 
 
 def _time_major(pair):
-    return tuple(jnp.swapaxes(part, 0, 1) for part in pair)
+    first, second = pair
+    return jnp.swapaxes(first, 0, 1), jnp.swapaxes(second, 0, 1)
 
 
 def _normalize(x):

@@ -50,8 +50,11 @@ class Hiding:
 
 
 def hide(
-    key: Array, config: Hiding, shape: tuple[int, int, int], holes: Bool[Array, "N T D"] | None =
-None ) -> Bool[Array, "B T D"]:
+    key: Array,
+    config: Hiding,
+    shape: tuple[int, int, int],
+    holes: Bool[Array, "N T D"] | None = None,
+) -> Bool[Array, "B T D"]:
     """True where to hide; one pattern for each sequence.
 
     Args:

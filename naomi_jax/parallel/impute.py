@@ -1,7 +1,7 @@
 """`impute` of the level-parallel method: R passes, each filling all its entries at once."""
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from naomi_jax.parallel.recurrence import Form
 class Size(NamedTuple):
     """Static bounds of one pass."""
 
-    index: int  # which pass, R - 1 the coarsest
+    number: int  # which pass, R - 1 the coarsest
     events: int
     targets: int
 
@@ -164,7 +164,7 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
         noise = jax.random.normal(key, (copies, *x.shape), dtype).reshape(-1, *x.shape[1:])
     state = tuple(_tile(a, copies) for a in (filled, known, index, times, covariates))
     filled = _passes(params, state, noise, sizes, form)
-    filled = filled.reshape(copies, *x.shape).astype(given.dtype)
+    filled = jnp.reshape(filled, (copies, *x.shape)).astype(given.dtype)
     filled = jnp.where(index >= 0, filled, x)
     filled = filled[:, 0] if single else filled
     if num_samples is None:
@@ -184,12 +184,15 @@ def _passes(params, state, noise, sizes, form):
     steps = filled.shape[1]
     model = Encoder(config_of(params), form)
     for size in sizes:
-        wanted = index == size.index
+        wanted = index == size.number
         flags = wanted.any(-1)
         at = positions(flags, size.targets)
         place = geometry(known, jnp.minimum(at, steps - 1), at < steps, times, size.events)
-        number = jnp.full(1, size.index, jnp.int32)
-        value, std = model.apply({"params": params}, filled, known, place, number, covariates)
+        number = jnp.full(1, size.number, jnp.int32)
+        value, std = cast(
+            tuple[Array, Array],
+            model.apply({"params": params}, filled, known, place, number, covariates),
+        )
         if noise is not None:
             value = value + std * take_rows(noise, place.targets)
         # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.

@@ -141,7 +141,7 @@ def _backward(reverse, form, saved, cotangent):
         return jnp.concatenate(parts)
 
     following = shift(a[0], step), -shift(a[1], step)
-    adjoint = _recurrence(not reverse, form, following, cotangent)
+    adjoint: Complex = _recurrence(not reverse, form, following, cotangent)  # pyright: ignore
     before = shift(h[0], -step), -shift(h[1], -step)
     of_a = multiply(adjoint, before)
     summed = tuple(_sum_to(leaf, factor.shape) for leaf, factor in zip(of_a, a))
