@@ -5,6 +5,7 @@ they cannot be seen.
 """
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -44,7 +45,7 @@ def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariate
       TypeError: dtype. ValueError: shape, a mask other than 0 and 1, no key, covariates that the
         model does not read or lacks, or NaN among them.
     """
-    check_sequences(x, config)
+    check_sequences(x, config)  # pyright: ignore[reportArgumentType]  # of it, only `dim`
     check_mask(mask, x)
     check_samples(num_samples)
     if config.stochastic and key is None:

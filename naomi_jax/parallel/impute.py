@@ -164,7 +164,7 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
         noise = jax.random.normal(key, (copies, *x.shape), dtype).reshape(-1, *x.shape[1:])
     state = tuple(_tile(a, copies) for a in (filled, known, index, times, covariates))
     filled = _passes(params, state, noise, sizes, form)
-    filled = jnp.reshape(filled, (copies, *x.shape)).astype(given.dtype)
+    filled = jnp.reshape(cast(Array, filled), (copies, *x.shape)).astype(given.dtype)
     filled = jnp.where(index >= 0, filled, x)
     filled = filled[:, 0] if single else filled
     if num_samples is None:
