@@ -17,7 +17,7 @@ def by_hand(mask, count):
     for level_ in reversed(range(levels.num_levels(steps))):
         pivots = sorted(known | {-1, steps})
         for i, j in itertools.pairwise(pivots):
-            if j - i > 2**l:
+            if j - i > 2**level_:
                 result[(i + j) // 2] = min(level_, count - 1)
                 known.add((i + j) // 2)
     assert len(known) == steps
