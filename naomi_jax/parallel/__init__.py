@@ -1,1 +1,1 @@
-"""Level-parallel NAOMI: all missing entries of a level at once, between known entries at any times."""
+"""Level-parallel NAOMI: all missing entries of a level at once, at any time stamps."""

@@ -1,10 +1,11 @@
-"""Checks of the arguments of `impute`: one line that names the argument, what is wrong and what is accepted.
+"""Checks of the arguments of `impute`: one line says which, what is wrong, what is accepted.
 
 Shapes and dtypes are checked always, values only where they are concrete: under jit, vmap and grad
 they cannot be seen.
 """
 
 import jax
+import jax.core
 import jax.numpy as jnp
 import numpy as np
 
@@ -41,8 +42,8 @@ def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariate
     """Everything but times, lengths and observed values.
 
     Raises:
-      TypeError: dtype. ValueError: shape, a mask other than 0 and 1, no key, covariates that the model does
-        not read or lacks, or NaN among them.
+      TypeError: dtype. ValueError: shape, a mask other than 0 and 1, no key, covariates that the
+        model does not read or lacks, or NaN among them.
     """
     check_sequences(x, config.dim)
     check_mask(mask, x)
@@ -71,7 +72,8 @@ def read_times(times, x, lengths):
     Subtracted in the precision they come in: seconds since 1970 need more digits than float32 has.
 
     Raises:
-      TypeError: dtype. ValueError: shape, NaN, infinite, or not increasing within a sequence's length.
+      TypeError: dtype. ValueError: shape, NaN, infinite, or not increasing within a sequence's
+        length.
     """
     steps = x.shape[-2]
     if times is None:

@@ -1,8 +1,8 @@
 """How many steps of one imputation have to wait for each other.
 
-What decides the time on a GPU is not the work but the chain: the paper's decode takes one tick after the
-other, about 2 T of them. Here a pass costs two sweeps up and down a tree over its events, and there are at most
-log2(T + 1) passes.
+What decides the time on a GPU is not the work but the chain: the paper's decode takes one tick
+after the other, about 2 T of them. Here a pass costs two sweeps up and down a tree over its events,
+and there are at most log2(T + 1) passes.
 """
 
 import math
@@ -14,9 +14,10 @@ from naomi_jax.parallel.levels import num_levels
 
 
 def dependent_steps(steps: int, known: int, passes: int | None = None, depth: int = 2) -> int:
-    """Joins of neighbors that wait for each other, all passes and blocks; the directions run side by side.
+    """Joins of neighbors that wait for each other; the two directions run side by side.
 
-    The layers between add a fixed number of operations a block, and the geometry four sweeps a pass.
+    The layers between add a fixed number of operations a block, and the geometry four sweeps a
+    pass.
 
     Args:
       steps: T.
@@ -29,7 +30,8 @@ def dependent_steps(steps: int, known: int, passes: int | None = None, depth: in
     events = known
     for index in reversed(range(count)):
         total += depth * 2 * max(math.ceil(math.log2(max(events, 1))), 1)
-        # After level l every gap is at most 2^l long, so that so many events may have come to be known.
+        # After level l every gap is at most 2^l long, so that so many events may have come to be
+        # known.
         events = min(steps, max(events, min(known + (steps + 1) // 2**index, 2 * events + 1)))
     return total
 

@@ -1,13 +1,14 @@
 """The encoder of the level-parallel method: known events in, predictions at the targets out.
 
-Blocks of recurrences over the events in both directions (LRU: Orvieto et al. 2023; S5: Smith et al. 2023), between
-them a gated MLP on both states. A target reads the states of all blocks, carried from its neighbors on both
-sides to its own time.
+Blocks of recurrences over the events in both directions (LRU: Orvieto et al. 2023; S5: Smith et al.
+2023), between them a gated MLP on both states. A target reads the states of all blocks, carried
+from its neighbors on both sides to its own time.
 
-Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with joint columns has one
-lane that reads all D columns at once; one with shared columns has D lanes with the same weights, which hear of each
-other through a mean over the lanes known at an event: parameters and work grow with D, not D^2, and 500 rows do
-not overfit. Times are the same for all lanes, so their exponentials are computed once.
+Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with
+joint columns has one lane that reads all D columns at once; one with shared columns has D lanes
+with the same weights, which hear of each other through a mean over the lanes known at an event:
+parameters and work grow with D, not D^2, and 500 rows do not overfit. Times are the same for all
+lanes, so their exponentials are computed once.
 """
 
 import math
@@ -63,8 +64,9 @@ class Recurrence(nn.Module):
         exists = (at >= 0) & (at < place.events.shape[1])
         elapsed = [place.target_time - take_rows(place.time, at[..., way]) for way in (0, 1)]
         elapsed = jnp.where(exists, jnp.abs(jnp.stack(elapsed, axis=-1)), 0)
-        carry = (part * exists[..., None] for part in transition(alpha, omega, elapsed))
-        carry = tuple(part[:, :, None] for part in carry)  # (P, Q, 1, 2, N)
+        re, im = transition(alpha, omega, elapsed)
+        exists = exists[..., None]
+        carry = (re * exists)[:, :, None], (im * exists)[:, :, None]  # (P, Q, 1, 2, N)
         held = jnp.stack([take_rows(h[..., way, :, :], at[..., way]) for way in (0, 1)], axis=-3)
         read = jnp.concatenate(multiply(carry, (held[..., 0, :], held[..., 1, :])), axis=-1)
         return h.reshape(*h.shape[:3], -1), read.reshape(*read.shape[:3], -1)
@@ -77,7 +79,8 @@ def _turn(both, axis):
 
 
 def _time_major(pair):
-    return tuple(jnp.swapaxes(part, 0, 1) for part in pair)
+    first, second = pair
+    return jnp.swapaxes(first, 0, 1), jnp.swapaxes(second, 0, 1)
 
 
 def _normalize(x):
@@ -137,7 +140,7 @@ class Encoder(nn.Module):
         return self._predict(x, known, values, place, index, covariates, reads)
 
     def _lanes(self, columns, step, at, covariates):
-        """(B, K, G, F) inputs of features by column and by step, the columns side by side if joint."""
+        """(B, K, G, F) from features by column and by step; joint columns side by side."""
         batch, count = columns.shape[:2]
         if self.config.columns == "joint":
             columns = columns.reshape(batch, count, 1, -1)
@@ -177,14 +180,14 @@ class Encoder(nn.Module):
 
         if not config.stochastic:
             return line + output("value"), None
-        # What is unknown grows like a random walk away from the nearest pivot; the network scales it.
+        # What is unknown grows like a random walk away from the nearest pivot.
         scale = 0.1 * jnp.sqrt(distance)
         std = nn.softplus(output("std") + 0.5413) * scale + 1e-4
         return line + output("value") * scale * 4, std
 
 
 def _mean(u, known):
-    """The lanes' mean at each event over the columns known there: what the others say at that moment."""
+    """The mean over the columns known at each event: what the others say at that moment."""
     weight = jnp.broadcast_to(known, (*known.shape[:2], u.shape[2]))[..., None]
     total = jnp.maximum(weight.sum(2, keepdims=True), 1)
     return jnp.broadcast_to((u * weight).sum(2, keepdims=True) / total, u.shape)

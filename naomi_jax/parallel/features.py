@@ -1,7 +1,7 @@
 """What the encoder reads of an event and of a target: values, straight lines, slopes and log times.
 
-Nothing here depends on where the arrays begin or end, nor on the steps without an event: a row that is absent and a
-row that is wholly missing give the same features.
+Nothing here depends on where the arrays begin or end, nor on the steps without an event: a row that
+is absent and a row that is wholly missing give the same features.
 """
 
 import jax.numpy as jnp
@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 
 from naomi_jax.parallel.geometry import Geometry, take_entries, take_rows
 
-# With more columns, the features of one column alone (slopes, its own distances) would be most of the
-# input layer and overfit; the state and the event's own distances must do.
+# With more columns, the features of one column alone (slopes, its own distances) would be most of
+# the input layer and overfit; the state and the event's own distances must do.
 DETAILED_COLUMNS = 32
 
 
@@ -25,9 +25,9 @@ def event_features(
       detailed: with slopes and distances of the column.
 
     Returns:
-      Of each column: known or not, the value (the line's where it is missing), and if detailed the slopes to
-      the column's known events on both sides and the log times to them. Of the event: the log times to
-      the events on both sides.
+      Of each column: known or not, the value (the line's where it is missing), and if detailed the
+      slopes to the column's known events on both sides and the log times to them. Of the event: the
+      log times to the events on both sides.
     """
     known = place.known
     left, right, since, until, has_left, has_right = _sides(
@@ -70,8 +70,8 @@ def target_features(
 
     Returns:
       line: (B, Q, D), constant beyond the outermost known entries, 0 in a column without any.
-      columns: (B, Q, D, F): known or not, the known value, the line, and if detailed its slope and the log times to
-        the column's pivots.
+      columns: (B, Q, D, F): known or not, the known value, the line, and if detailed its slope and
+        the log times to the column's pivots.
       step: (P, Q, 2), the log times to the events on both sides.
       distance: (P, Q, E), time to the nearest pivot of the column; 1 without any.
     """
@@ -124,7 +124,7 @@ def _line(left, right, since, until, has_left, has_right):
 
 
 def _slope(difference, elapsed, exists):
-    """Change per unit of time, times 10 as gaps are tens of units long; logarithmic where it is large (a spike)."""
+    """Change in ten units of time, about a gap; logarithmic where it is large (a spike)."""
     exists = exists & (elapsed > 0)  # 0 at a known entry
     return jnp.where(exists, jnp.arcsinh(10 * difference / jnp.where(exists, elapsed, 1)), 0)
 

@@ -1,8 +1,8 @@
-"""What the mask and the time stamps say of one pass: its events, its targets, and who is whose neighbor.
+"""What mask and time stamps say of one pass: events, targets, and who is whose neighbor.
 
-Everything here is indices and times; no value of x. Arrays are batch-major. An axis that is the same for all
-sequences (a shared mask, shared times) or all columns (whole steps missing) has size 1 and is broadcast, so that
-a shared mask is worked out once.
+Everything here is indices and times; no value of x. Arrays are batch-major. An axis that is the
+same for all sequences (a shared mask, shared times) or all columns (whole steps missing) has size 1
+and is broadcast, so that a shared mask is worked out once.
 
     M = 1 or B      a mask for all or one each
     P = 1 or B      times for all or for each (at least M)
@@ -86,7 +86,7 @@ def geometry(
 
 
 def positions(flags: Bool[Array, "M T"], size: int) -> Int[Array, "M size"]:
-    """The steps where `flags` hold, in order; T where there are no more; those beyond `size` are left out."""
+    """The first `size` steps where `flags` hold, in order; T where there are no more."""
     return _positions(flags, jnp.cumsum(flags, axis=1, dtype=jnp.int32), size)
 
 
@@ -100,7 +100,7 @@ def _positions(flags, rank, size):
 
 
 def take_rows(array: Array, index: Int[Array, "I Q"]) -> Array:
-    """array[b, index[b, q]] for array (A, S, ...); A and I are B or 1; indices are clipped into range."""
+    """array[b, index[b, q]] for array (A, S, ...); A, I = B or 1; indices are clipped."""
     if index.shape[0] == 1:
         return jnp.take(array, index[0], axis=1, mode="clip")
     if array.shape[0] == 1:

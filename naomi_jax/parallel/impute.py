@@ -1,7 +1,7 @@
 """`impute` of the level-parallel method: R passes, each filling all its entries at once."""
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from naomi_jax.parallel.recurrence import Form
 class Size(NamedTuple):
     """Static bounds of one pass."""
 
-    index: int  # which pass, R - 1 the coarsest
+    number: int  # which pass, R - 1 the coarsest
     events: int
     targets: int
 
@@ -37,18 +37,18 @@ def impute(
 ) -> Float[Array, "..."]:
     """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
 
-    Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete, work and
-    memory follow the number of known steps, which is rounded up to a few sizes: a new mask of known sizes
-    compiles nothing. Where it is traced they follow T.
+    Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete,
+    work and memory follow the number of known steps, which is rounded up to a few sizes: a new mask
+    of known sizes compiles nothing. Where it is traced they follow T.
 
     Args:
       params: from `naomi_jax.parallel.model.init` or training; all sizes are read off its shapes.
-      x: (T, D) or (B, T, D) floating point, in the values the model was trained on. What stands at missing
-        entries is ignored, NaN included.
+      x: (T, D) or (B, T, D) floating point, in the values the model was trained on. What stands at
+        missing entries is ignored, NaN included.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed.
       key: random key; needed by stochastic models, ignored by deterministic ones.
-      times: (T,) or (B, T), when each step was, increasing, in the unit that the model was trained with;
-        a constant added to all changes nothing. None: one per step.
+      times: (T,) or (B, T), when each step was, increasing, in the unit that the model was trained
+        with; a constant added to all changes nothing. None: one per step.
       covariates: (T, C) or (B, T, C), for models that read C of them, known at every step.
       num_samples: n draws n imputations with a leading axis; None draws one without it.
       lengths: (B,) integers; steps from lengths[b] on are padding and come back as they went in.
@@ -58,7 +58,8 @@ def impute(
       x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's.
 
     Raises:
-      ValueError, TypeError: a message naming the argument. Values are checked where they are concrete.
+      ValueError, TypeError: a message naming the argument. Values are checked where they are
+        concrete.
     """
     config = config_of(params)
     x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
@@ -77,7 +78,7 @@ def impute(
 
 
 def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
-    """Bounds of each pass, the coarsest first; of a concrete mask, passes that fill nothing are left out.
+    """Bounds of each pass, the coarsest first; a concrete mask leaves out empty passes.
 
     Args:
       known: (M, T, E) bool.
@@ -96,7 +97,8 @@ def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
         )
 
     def most(index):
-        # Columns of their own have middles in places of their own; together they may take every step.
+        # Columns of their own have middles in places of their own; together they may take every
+        # step.
         if known.shape[2] > 1 or index == count - 1:
             return steps
         return max((steps + 1) // 2**index, 1)
@@ -106,7 +108,7 @@ def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
 
 @functools.partial(jax.jit, static_argnums=2)
 def _count(known, lengths, count: int):
-    """(R, 2): the most events that a sequence has before each pass, and steps that the pass fills."""
+    """(R, 2): the most events of a sequence before each pass, and steps that it fills."""
     index = _passes_of(known, lengths, count)
 
     def most(flags):
@@ -162,7 +164,7 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
         noise = jax.random.normal(key, (copies, *x.shape), dtype).reshape(-1, *x.shape[1:])
     state = tuple(_tile(a, copies) for a in (filled, known, index, times, covariates))
     filled = _passes(params, state, noise, sizes, form)
-    filled = filled.reshape(copies, *x.shape).astype(given.dtype)
+    filled = jnp.reshape(cast(Array, filled), (copies, *x.shape)).astype(given.dtype)
     filled = jnp.where(index >= 0, filled, x)
     filled = filled[:, 0] if single else filled
     if num_samples is None:
@@ -182,12 +184,15 @@ def _passes(params, state, noise, sizes, form):
     steps = filled.shape[1]
     model = Encoder(config_of(params), form)
     for size in sizes:
-        wanted = index == size.index
+        wanted = index == size.number
         flags = wanted.any(-1)
         at = positions(flags, size.targets)
         place = geometry(known, jnp.minimum(at, steps - 1), at < steps, times, size.events)
-        number = jnp.full(1, size.index, jnp.int32)
-        value, std = model.apply({"params": params}, filled, known, place, number, covariates)
+        number = jnp.full(1, size.number, jnp.int32)
+        value, std = cast(
+            tuple[Array, Array],
+            model.apply({"params": params}, filled, known, place, number, covariates),
+        )
         if noise is not None:
             value = value + std * take_rows(noise, place.targets)
         # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.

@@ -1,11 +1,13 @@
 """Levels: in which order the missing entries are filled, from the mask alone.
 
-Each column has its own gaps. A gap lies between two pivots i < j: known entries, or the virtual ones at -1
-and T. For l = R_max - 1 .. 0 every gap with j - i > 2^l has its middle (i + j) // 2 filled, which is then a
-pivot itself. After level l every gap is at most 2^l long, so after level 0 nothing is missing.
+Each column has its own gaps. A gap lies between two pivots i < j: known entries, or the virtual
+ones at -1 and T. For l = R_max - 1 .. 0 every gap with j - i > 2^l has its middle (i + j) // 2
+filled, which is then a pivot itself. After level l every gap is at most 2^l long, so after level 0
+nothing is missing.
 
-An entry's level needs no pass over the steps: its gap's two ends are found once, and halving that gap until
-the entry is its middle is a binary search, the same R_max integer operations for all entries at once.
+An entry's level needs no pass over the steps: its gap's two ends are found once, and halving that
+gap until the entry is its middle is a binary search, the same R_max integer operations for all
+entries at once.
 """
 
 import jax
@@ -55,11 +57,11 @@ def levels(
     left, right = pivots(known, ends)
     level = jnp.full(known.shape, -1, jnp.int32)
     open_ = ~known & (step < ends[:, None, None])
-    for l in reversed(range(num_levels(steps))):
+    for level_ in reversed(range(num_levels(steps))):
         middle = (left + right) // 2
-        split = open_ & (right - left > 2**l)
+        split = open_ & (right - left > 2**level_)
         found = split & (step == middle)
-        level = jnp.where(found, l, level)
+        level = jnp.where(found, level_, level)
         open_ = open_ & ~found
         left = jnp.where(split & (step > middle), middle, left)
         right = jnp.where(split & (step < middle), middle, right)
@@ -75,7 +77,7 @@ def passes(
     count: int,
     lengths: Int[Array, " B"] | None = None,
 ) -> Int[Array, "..."]:
-    """The pass that fills each entry: its level, but at most R - 1; -1 where there is nothing to fill.
+    """The pass that fills each entry: its level, at most R - 1; -1 where none does.
 
     Pass R - 1 comes first and takes all coarser levels with it; R = 1 fills everything at once.
 

@@ -1,6 +1,7 @@
 """Parameters of the level-parallel method: made, and read.
 
-A plain dict tree; every size that a forward pass needs is a shape in it, so that `impute` takes nothing else.
+A plain dict tree; every size that a forward pass needs is a shape in it, so that `impute` takes
+nothing else.
 """
 
 import functools
@@ -26,7 +27,8 @@ def init(key, config: ParallelConfig) -> Params:
     place = geometry(known, target, target == 0, jnp.arange(2.0)[None], 2)
     covariates = jnp.zeros((1, 2, config.covariates)) if config.covariates else None
     x = jnp.zeros((1, 2, config.dim))
-    return Encoder(config).init(key, x, known, place, jnp.zeros(1, jnp.int32), covariates)["params"]
+    first = jnp.zeros(1, jnp.int32)
+    return dict(Encoder(config).init(key, x, known, place, first, covariates)["params"])
 
 
 def config_of(params: Params) -> ParallelConfig:

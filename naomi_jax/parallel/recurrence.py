@@ -2,12 +2,13 @@
 
     h_k = a_k h_{k-1} + v_k,    a_k = exp((-alpha + i omega) dt_k),    h_{-1} = 0
 
-Between two events a state decays at the rate alpha and turns at the rate omega, however long that takes (LRU:
-Orvieto et al. 2023, https://arxiv.org/abs/2303.06349; S5: Smith et al. 2023, https://arxiv.org/abs/2208.04933).
+Between two events a state decays at the rate alpha and turns at the rate omega, however long that
+takes (LRU: Orvieto et al. 2023, https://arxiv.org/abs/2303.06349; S5: Smith et al. 2023,
+https://arxiv.org/abs/2208.04933).
 
-Two forms give the same numbers up to rounding. The sequential one is a `lax.scan`, K steps one after the
-other and the fewest operations. The associative one joins neighbors in a tree of depth log2 K: an event
-is the affine map h -> a h + v, and one map after another is again such a map,
+Two forms give the same numbers up to rounding. The sequential one is a `lax.scan`, K steps one
+after the other and the fewest operations. The associative one joins neighbors in a tree of depth
+log2 K: an event is the affine map h -> a h + v, and one map after another is again such a map,
 
     (a_1, v_1) then (a_2, v_2)  =  (a_2 a_1,  a_2 v_1 + v_2),
 
@@ -35,8 +36,9 @@ def transition(
 ) -> tuple[Float[Array, "*S N"], Float[Array, "*S N"]]:
     """exp((-alpha + i omega) elapsed), real and imaginary part.
 
-    The angle of a long time is a large number and float32 keeps 7 digits of it, so the time is cut where the
-    state is dead anyway: the error of the angle stays below 30 (omega / alpha) 1e-7, whatever the time.
+    The angle of a long time is a large number and float32 keeps 7 digits of it, so the time is cut
+    where the state is dead anyway: the error of the angle stays below 30 (omega / alpha) 1e-7,
+    whatever the time.
 
     Args:
       alpha: decay, positive, per unit of time.
@@ -55,8 +57,9 @@ def transition(
 def _sine_cosine(angle):
     """(sin, cos): XLA's own on CPU are not vectorized and take ten times as long.
 
-    The angle less the nearest multiple of pi / 2, in three parts (Cody and Waite), then Taylor series, whose
-    error on [-pi / 4, pi / 4] is below 3e-7; angles up to about 1e4. Float64 goes to XLA.
+    The angle less the nearest multiple of pi / 2, in three parts (Cody and Waite), then Taylor
+    series, whose error on [-pi / 4, pi / 4] is below 3e-7; angles up to about 1e4. Float64 goes to
+    XLA.
     """
     if angle.dtype != jnp.float32:
         return jnp.sin(angle), jnp.cos(angle)
@@ -87,8 +90,8 @@ def recurrence(
     """All states h_0 .. h_{K-1} of h_k = a_k h_{k-1} + v_k; time leads.
 
     Args:
-      a: (real, imaginary), each (K, ...) and broadcasting to v; a_0 has no effect. With `reverse`, a_k leads
-        from state k + 1 to state k, and a_{K-1} has no effect.
+      a: (real, imaginary), each (K, ...) and broadcasting to v; a_0 has no effect. With `reverse`,
+        a_k leads from state k + 1 to state k, and a_{K-1} has no effect.
       v: (real, imaginary), each (K, ...).
       reverse: run from the last event to the first.
       form: "sequential", "associative", or "auto": sequential on CPU, associative elsewhere.
@@ -138,7 +141,7 @@ def _backward(reverse, form, saved, cotangent):
         return jnp.concatenate(parts)
 
     following = shift(a[0], step), -shift(a[1], step)
-    adjoint = _recurrence(not reverse, form, following, cotangent)
+    adjoint: Complex = _recurrence(not reverse, form, following, cotangent)  # pyright: ignore
     before = shift(h[0], -step), -shift(h[1], -step)
     of_a = multiply(adjoint, before)
     summed = tuple(_sum_to(leaf, factor.shape) for leaf, factor in zip(of_a, a))

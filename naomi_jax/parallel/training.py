@@ -35,22 +35,24 @@ def teacher_forced(
 ) -> Float[Array, ""]:
     """The error of one drawn pass for each sequence, given the truth of the passes before it.
 
-    One encoder pass an update whatever R. A pass is drawn among the R with equal probability; a sequence
-    without an entry in the drawn pass takes the finest one that it has.
+    One encoder pass an update whatever R. A pass is drawn among the R with equal probability; a
+    sequence without an entry in the drawn pass takes the finest one that it has.
 
     Args:
       params: the model.
       x: (B, T, D), finite where observed.
       mask: (T,), (B, T) or (B, T, D), 1 = shown to the model.
       key: draws passes, targets and dropout.
-      observed: mask-like, 1 = in the data; what is not is neither shown nor a target. None: everything.
+      observed: mask-like, 1 = in the data; what is not is neither shown nor a target. None:
+        everything.
       times: (T,) or (B, T) increasing, in the unit of training; None: one per step.
       covariates: (B, T, C), finite.
       targets: steps predicted in each sequence, drawn among the pass's.
-      events: a bound on known steps in any one pass, which the caller knows from how it hides (T less the fewest
-        steps hidden, where R = 1); events beyond it are not read. None: T.
-      error: "squared"; "root", the root of each sequence's mean square, which asks for precision where it can
-        be had; "absolute"; "likelihood", the negative logarithm, of stochastic models alone.
+      events: a bound on known steps in any one pass, which the caller knows from how it hides (T
+        less the fewest steps hidden, where R = 1); events beyond it are not read. None: T.
+      error: "squared"; "root", the root of each sequence's mean square, which asks for precision
+        where it can be had; "absolute"; "likelihood", the negative logarithm, of stochastic models
+        alone.
       dropout: share of MLP outputs that is dropped.
       form: of the recurrences.
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from naomi_jax.parallel import model
-from naomi_jax.parallel.depth import dependent_steps, loops
 from naomi_jax.parallel.config import ParallelConfig
+from naomi_jax.parallel.depth import dependent_steps, loops
 from naomi_jax.parallel.impute import impute
 
 

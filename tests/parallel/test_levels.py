@@ -14,11 +14,11 @@ def by_hand(mask, count):
     steps = len(mask)
     known = {t for t in range(steps) if mask[t]}
     result = np.full(steps, -1)
-    for l in reversed(range(levels.num_levels(steps))):
+    for level_ in reversed(range(levels.num_levels(steps))):
         pivots = sorted(known | {-1, steps})
         for i, j in itertools.pairwise(pivots):
-            if j - i > 2**l:
-                result[(i + j) // 2] = min(l, count - 1)
+            if j - i > 2**level_:
+                result[(i + j) // 2] = min(level_, count - 1)
                 known.add((i + j) // 2)
     assert len(known) == steps
     return result
@@ -45,12 +45,12 @@ def test_each_gap_gets_one_entry_a_level_and_whole_steps_agree_over_columns():
     level = np.asarray(levels.levels(mask))
     for known, row in zip(mask, level):
         known = known.copy()
-        for l in reversed(range(levels.num_levels(40))):
+        for level_ in reversed(range(levels.num_levels(40))):
             gaps = np.cumsum(known)
-            here = gaps[row == l]
+            here = gaps[row == level_]
             assert len(set(here)) == len(here)
-            assert len(here) <= 41 / 2**l
-            known |= row == l
+            assert len(here) <= 41 / 2**level_
+            known |= row == level_
     columns = np.asarray(levels.levels(np.broadcast_to(mask[..., None], (50, 40, 3))))
     np.testing.assert_array_equal(columns, np.broadcast_to(level[..., None], (50, 40, 3)))
 
