@@ -118,7 +118,7 @@ def test_times_count_by_their_differences():
 
 
 def test_an_absent_step_equals_a_missing_one():
-    params, x, mask, more = problem("once", entries=False)
+    params, x, mask, _more = problem("once", entries=False)
     mask[:, [3, 6, 8]] = False
     rest = np.delete(np.arange(T), [3, 6, 8])
     short = impute(params, x[:, rest], mask[:, rest], times=rest.astype(np.float32))
@@ -134,7 +134,7 @@ def test_lengths_equal_shorter_sequences():
 
 def test_a_later_pass_reads_what_the_earlier_ones_filled():
     """Entries of the coarse pass, taken for observed, leave the finer ones as they were."""
-    params, x, mask, more = problem("joint")
+    params, x, mask, _more = problem("joint")
     filled = impute(params, x, mask)
     coarse = np.asarray(levels.passes(mask, 2)) == 1
     assert coarse.any()
@@ -155,7 +155,7 @@ def test_samples_differ_and_a_deterministic_model_repeats_itself():
 
 
 def test_shared_columns_permute_with_their_parameters():
-    params, x, mask, more = problem("shared")
+    params, x, mask, _more = problem("shared")
     order = np.array([2, 0, 1])
     moved = {**params, "column": params["column"][order]}
     close(
@@ -165,7 +165,7 @@ def test_shared_columns_permute_with_their_parameters():
 
 
 def test_a_new_mask_of_a_known_size_compiles_nothing():
-    params, x, _, more = problem("once")
+    params, x, _, _more = problem("once")
     rng = np.random.default_rng(0)
 
     def draw(known):
@@ -185,13 +185,13 @@ def test_buckets():
 
 
 def test_nothing_known_and_nothing_missing():
-    params, x, mask, more = problem("joint")
+    params, x, _mask, _more = problem("joint")
     assert np.isfinite(impute(params, x, np.zeros(T))).all()
     np.testing.assert_array_equal(impute(params, x, np.ones(T)), x)
 
 
 def bad(**changes):
-    params, x, mask, more = problem("once", entries=False)
+    params, x, mask, _more = problem("once", entries=False)
     return {"params": params, "x": x, "mask": mask, **changes}
 
 

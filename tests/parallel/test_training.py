@@ -34,7 +34,7 @@ def test_all_targets_of_one_pass_give_the_error_of_impute():
 
 
 def test_the_truth_of_coarser_passes_is_revealed_and_finer_is_not():
-    x, mask = problem()
+    _x, mask = problem()
     index = np.asarray(levels.passes(mask, 3))
     for seed in range(5):
         found = training._reveal(jax.random.key(seed), 3, mask, ~mask, 4)
