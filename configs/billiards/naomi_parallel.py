@@ -13,11 +13,11 @@ def get_config() -> Run:
     return Run(
         data=Data(name="billiards"),
         method=ParallelSettings(width=64, depth=2, states=32, targets=16),
-        transforms=Transforms(channel_independent=True, symmetries=True),
+        transforms=Transforms(channel_independent=True, symmetries=True, time_reversal=True),
         masks=MaskPair(train=Masks(missing=(188, 195)), test=Masks(missing=(180, 195))),
         phases=(
-            Phase("teacher_forced_root", 150, Optimizer(3e-3, warmup_epochs=4, clip=1.0)),
-            Phase("teacher_forced", 50, optimizer=None),
+            Phase("teacher_forced_root", 180, Optimizer(3e-3, warmup_epochs=4, clip=1.0)),
+            Phase("teacher_forced", 60, optimizer=None),
         ),
         batch_size=32,
         average=0.999,

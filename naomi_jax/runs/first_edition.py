@@ -54,6 +54,7 @@ def convert(settings: dict[str, Any], shape: list[int]) -> dict[str, Any]:
             "neighbors": old["neighbours"],
             "channel_independent": old["channel_independent"],
             "symmetries": bool(old["box_symmetries"]),
+            "time_reversal": False,
         },
         "adversary": _adversary(old) if old["adversarial"]["epochs"] else None,
         **{name: old[name] for name in ("batch_size", "average", "precision", "eval_epochs")},

@@ -75,9 +75,10 @@ def test_an_objective_that_the_method_does_not_have():
         small_run(phases=(Phase("x", 1),))
 
 
-def test_neighbors_and_symmetries_do_not_go_together():
-    with pytest.raises(InputError, match="neighbors: not with symmetries"):
-        Transforms(neighbors=3, symmetries=True)
+@pytest.mark.parametrize("name", ["symmetries", "time_reversal"])
+def test_neighbors_and_images_do_not_go_together(name):
+    with pytest.raises(InputError, match=f"neighbors: not with {name}"):
+        Transforms(neighbors=3, **{name: True})
 
 
 @pytest.mark.parametrize(

@@ -52,14 +52,20 @@ class Transforms(Settings):
         "Train also on the images of the sequences under the data set's symmetries, such as flips "
         "and turns of a square box; not in the paper.",
     )
+    time_reversal: bool = setting(
+        False,
+        "Train also on the sequences backwards, for data that look alike in both directions; not in "
+        "the paper.",
+    )
 
     def __post_init__(self):
         super().__post_init__()
-        if self.neighbors and self.symmetries:
-            raise InputError(
-                "neighbors: not with symmetries, because a sequence's images would be its "
-                "neighbors; set one of them off"
-            )
+        for name in ("symmetries", "time_reversal"):
+            if self.neighbors and getattr(self, name):
+                raise InputError(
+                    f"neighbors: not with {name}, because a sequence's images would be its "
+                    "neighbors; set one of them off"
+                )
 
     def model_dim(self, dim: int) -> int:
         """D as the method sees it."""
@@ -112,6 +118,8 @@ def fit(settings: Transforms, dataset: Dataset) -> tuple[Chain, Float[np.ndarray
     train = dataset.train
     if settings.symmetries:
         train = symmetries_of(dataset.name)(train)
+    if settings.time_reversal:
+        train = np.concatenate([train, train[:, ::-1]])
     standardizer = standardize.fit(train, settings.standardize)
     data = np.asarray(standardizer(train))
     overlap = neighbors.overlap(train) if settings.neighbors else 0
