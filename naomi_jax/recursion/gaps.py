@@ -59,7 +59,7 @@ def distances(
         counts as known.
 
     Returns:
-      Integers from 1, where the neighbour is known, on; 1 beyond the length as well.
+      Integers from 1, where the neighbor is known, on; 1 beyond the length as well.
     """
     before, after = nearest(known, length)
     index = _index(known)

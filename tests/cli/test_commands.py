@@ -186,7 +186,6 @@ def test_nothing_is_written_before_all_is_checked(folder):
     """The corrected command after a bad setting runs, in the same folder."""
     for wrong in (
         "--masks.test.missing=2,99",
-        "--batch_size=0",
         "--phases.squared_error.epochs=-1",
     ):
         arguments = ["--data", "series.csv", *TINY, "--workdir", "corrected", wrong]

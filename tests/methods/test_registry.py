@@ -12,7 +12,7 @@ from naomi_jax.methods.method import Method
 from naomi_jax.methods.naomi import NAOMI, NaomiSettings
 from naomi_jax.training.settings import method_of
 
-ROWS = ["linear", "knn", "rnn", "grui", "maskgan", "single_res", "naomi"]
+ROWS = ["linear", "knn", "rnn", "grui", "maskgan", "single_res", "naomi", "naomi_parallel"]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def empty_again():
 
 def test_the_order_is_that_of_the_rows_of_a_table():
     assert [method.name for method in registry.every()] == ROWS
-    assert registry.trained() == ("rnn", "grui", "maskgan", "single_res", "naomi")
+    assert registry.trained() == ("rnn", "grui", "maskgan", "single_res", "naomi", "naomi_parallel")
     for method in registry.every():
         assert registry.get(method.name) is method
         assert (method.settings is None) == (method.init is None) == (method.fit is not None)

@@ -51,7 +51,11 @@ def close(a, b, atol=2e-5):
 
 @pytest.mark.parametrize(
     "name, entries",
-    [("joint", False), ("shared", True), ("stochastic", True)],
+    [
+        pytest.param("joint", False, marks=pytest.mark.slow),
+        ("shared", True),
+        pytest.param("stochastic", True, marks=pytest.mark.slow),
+    ],
 )
 def test_observed_entries_stay_and_missing_ones_are_not_looked_at(name, entries):
     params, x, mask, more = problem(name, entries)

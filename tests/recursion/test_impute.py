@@ -94,8 +94,8 @@ def test_batch_order_is_irrelevant(params):
 def test_jit_equals_eager(params):
     x, mask = data()
     with jax.disable_jit():
-        eager = naomi_jax.impute(params, x[:1, :6], mask[:1, :6])
-    np.testing.assert_allclose(naomi_jax.impute(params, x[:1, :6], mask[:1, :6]), eager, atol=1e-6)
+        eager = naomi_jax.impute(params, x[:1, :4], mask[:1, :4])
+    np.testing.assert_allclose(naomi_jax.impute(params, x[:1, :4], mask[:1, :4]), eager, atol=1e-6)
 
 
 def test_grad_through_vmap_and_jit_equals_grad_of_batch(params):

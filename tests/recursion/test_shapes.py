@@ -20,14 +20,14 @@ rng = np.random.default_rng(0)
 key = jax.random.key(0)
 x = rng.standard_normal((3, 7, 2)).astype(np.float32)
 masks = [np.arange(7) % 3 == 0, rng.random((3, 7)) < 0.4, rng.random((3, 7, 2)) < 0.4]
-for additions in (False, True):
-    config = naomi_jax.ModelConfig(2, 4, 2, 3, 5, *[additions] * 3)
-    params = naomi_jax.init(key, config)
-    for mask in masks:
-        jax.grad(lambda p: naomi_jax.impute(p, x, mask, key).sum())(params)
-    naomi_jax.impute(params, x[0], masks[0], key, num_samples=2)
-    naomi_jax.impute(params, x, masks[1], key, lengths=np.array([7, 3, 1]))
-    teacher_forced.teacher_forced(params, jnp.asarray(x), masks[1])
+for additions, mask in ((True, masks[0]), (True, masks[1]), (True, masks[2]), (False, masks[2])):
+    params = naomi_jax.init(key, naomi_jax.ModelConfig(2, 4, 2, 3, 5, *[additions] * 3))
+    # Shapes are looked at while a program is traced: nothing has to be compiled.
+    jax.eval_shape(jax.grad(lambda p: naomi_jax.impute(p, x, mask, key).sum()), params)
+jax.eval_shape(lambda p: naomi_jax.impute(p, x[0], masks[0], key, num_samples=2), params)
+lengths = np.array([7, 3, 1])
+jax.eval_shape(lambda p: naomi_jax.impute(p, x, masks[1], key, lengths=lengths), params)
+jax.eval_shape(lambda p: teacher_forced.teacher_forced(p, jnp.asarray(x), masks[1]), params)
 
 # A wrong shape is an error: the annotations are really looked at.
 state = jnp.zeros((3, 4))
