@@ -1,6 +1,6 @@
 """Traffic with level-parallel NAOMI: everything at once, from what is shown.
 
-    python train.py --dataset traffic --method naomi_parallel
+python train.py --dataset traffic --method naomi_parallel
 """
 
 from naomi_jax.data.masks import Masks

@@ -16,8 +16,8 @@ from naomi_jax.parallel.levels import num_levels
 def dependent_steps(steps: int, known: int, passes: int | None = None, depth: int = 2) -> int:
     """Joins of neighbors that wait for each other; the two directions run side by side.
 
-    The layers between add a fixed number of operations a block, and the geometry four sweeps a
-    pass.
+    The layers between add a fixed number of operations a block; `placing_steps` has what comes
+    before the first pass.
 
     Args:
       steps: T.
@@ -34,6 +34,19 @@ def dependent_steps(steps: int, known: int, passes: int | None = None, depth: in
         # known.
         events = min(steps, max(events, min(known + (steps + 1) // 2**index, 2 * events + 1)))
     return total
+
+
+def placing_steps(steps: int) -> int:
+    """Joins that wait for each other before the first pass: levels and geometry, by the mask alone.
+
+    The geometry of no pass depends on a value, so that all passes' are placed side by side: the
+    sweeps for the pivots of all gaps, the halvings, and two cumulative sweeps one after the other.
+
+    Args:
+      steps: T.
+    """
+    sweep = 2 * math.ceil(math.log2(max(steps, 2)))
+    return 3 * sweep + num_levels(steps)
 
 
 def loops(jaxpr: jax.extend.core.Jaxpr) -> list[float]:

@@ -39,7 +39,7 @@ class Recurrence(nn.Module):
     def __call__(
         self, inputs: Float[Array, "B K G W"], place: Geometry
     ) -> tuple[Float[Array, "B K G S"], Float[Array, "B Q G S"]]:
-        """States of both directions at the events, and those of a target's neighbors at its time."""
+        """States of both directions at the events, and those of a target's neighbors then."""
         n = self.config.states
         slowest, fastest = math.log(SLOWEST), math.log(self.config.decay)
 

@@ -7,7 +7,7 @@ import pytest
 
 from naomi_jax.parallel import model
 from naomi_jax.parallel.config import ParallelConfig
-from naomi_jax.parallel.depth import dependent_steps, loops
+from naomi_jax.parallel.depth import dependent_steps, loops, placing_steps
 from naomi_jax.parallel.impute import impute
 
 
@@ -28,6 +28,7 @@ def test_no_loops_in_the_associative_form(steps):
 
 
 def test_dependent_steps_grow_with_the_logarithm():
-    short, long = (dependent_steps(steps, 12) for steps in (200, 20_000))
-    assert short <= 250
-    assert long <= 500
+    counts = [dependent_steps(steps, 12) for steps in (200, 2000, 20_000)]
+    assert counts == [164, 284, 464]
+    assert [placing_steps(steps) for steps in (200, 2000, 20_000)] == [56, 77, 105]
+    assert dependent_steps(200, 12, passes=1) == 16

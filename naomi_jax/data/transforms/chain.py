@@ -54,8 +54,8 @@ class Transforms(Settings):
     )
     time_reversal: bool = setting(
         False,
-        "Train also on the sequences backwards, for data that look alike in both directions; not in "
-        "the paper.",
+        "Train also on the sequences backwards, for data that look alike in both directions; not "
+        "in the paper.",
     )
 
     def __post_init__(self):

@@ -28,7 +28,7 @@ def test_a_data_set_without_symmetries_has_no_images(dataset):
 
 
 def test_the_way_back_takes_the_transforms_in_reverse(dataset):
-    fitted, data = chain.fit(Transforms(neighbors=3, channel_independent=True), dataset)
+    fitted, _ = chain.fit(Transforms(neighbors=3, channel_independent=True), dataset)
     x, mask = dataset.test, np.arange(12) % 3 == 0
     mask = np.broadcast_to(mask, x.shape[:2]).astype(np.float32)
     relative, entries, restore = fitted.apply(x, mask)
