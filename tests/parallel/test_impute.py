@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax.parallel import impute as module
 from naomi_jax.parallel import levels, model
 from naomi_jax.parallel.config import ParallelConfig
-from naomi_jax.parallel.impute import impute
+from naomi_jax.parallel.impute import _impute, bucket, impute
 
 T = 9
 SIZES = dict(width=8, states=4)
@@ -176,14 +175,14 @@ def test_a_new_mask_of_a_known_size_compiles_nothing():
         return np.isin(np.arange(T), rng.permutation(T)[:known])
 
     impute(params, x, draw(4))
-    before = module._impute._cache_size()
+    before = _impute._cache_size()
     for known in (4, 4, 4):
         impute(params, x, draw(known))
-    assert module._impute._cache_size() == before
+    assert _impute._cache_size() == before
 
 
 def test_buckets():
-    assert [module.bucket(n, 100) for n in (0, 1, 3, 4, 5, 7, 9, 13, 17, 49, 65, 97)] == [
+    assert [bucket(n, 100) for n in (0, 1, 3, 4, 5, 7, 9, 13, 17, 49, 65, 97)] == [
         *(1, 1, 3, 4, 6, 8, 12, 16, 24, 64, 96, 100)
     ]
 
