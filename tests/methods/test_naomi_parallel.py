@@ -1,0 +1,106 @@
+"""The level-parallel method in a run: trained, resumed to the bit, opened, filmed."""
+
+import io
+
+import jax
+import numpy as np
+import pytest
+
+import naomi_jax
+from naomi_jax.data.dataset import Dataset
+from naomi_jax.figures import film
+from naomi_jax.methods import registry
+from naomi_jax.methods.naomi_parallel import ParallelSettings
+from naomi_jax.parallel import levels
+from naomi_jax.runs import folder
+from naomi_jax.training import loop
+from naomi_jax.training.settings import Optimizer, Phase
+from tests.settings import small_run
+
+SIZES = ParallelSettings(width=8, depth=1, states=4, passes=3, targets=4)
+OPTIMIZER = Optimizer(1e-2, warmup_epochs=1, clip=1.0)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    walk = np.random.default_rng(0).standard_normal((16, 7, 2)).cumsum(1).astype(np.float32)
+    return Dataset("files", "a walk", False, walk[:9], walk[9:12], walk[12:])
+
+
+@pytest.fixture(scope="module")
+def run():
+    phases = (
+        Phase("teacher_forced_root", 3, OPTIMIZER),
+        Phase("teacher_forced", 2, None),
+        Phase("squared_error", 1, Optimizer(1e-3)),
+    )
+    return small_run(method=SIZES, phases=phases)
+
+
+@pytest.fixture(scope="module")
+def trained(run, dataset, tmp_path_factory):
+    workdir = str(tmp_path_factory.mktemp("run") / "whole")
+    folder.create_or_resume(workdir, run, dataset)
+    loop.train(run, dataset, workdir, io.StringIO())
+    return workdir
+
+
+def test_an_interrupted_run_ends_with_the_same_parameters(
+    run, dataset, trained, tmp_path, monkeypatch
+):
+    folder.create_or_resume(tmp_path, run, dataset)
+    read = loop._read
+    asked = []
+
+    def watch(unread, phase, log):
+        read(unread, phase, log)
+        if unread is not None and unread[0] >= 5:
+            asked.append(True)
+
+    class Requests:
+        def __enter__(self):
+            return lambda: bool(asked)
+
+        def __exit__(self, *exception):
+            pass
+
+    monkeypatch.setattr(loop, "_read", watch)
+    monkeypatch.setattr(loop, "_next_size", lambda *_: 1)
+    monkeypatch.setattr(loop, "_stop_requests", Requests)
+    with pytest.raises(loop.Interrupted):
+        loop.train(run, dataset, tmp_path, io.StringIO())
+    monkeypatch.undo()
+    loop.train(run, dataset, tmp_path, io.StringIO())
+    one, other = (naomi_jax.load(where).params for where in (trained, tmp_path))
+    jax.tree.map(np.testing.assert_array_equal, one, other)
+
+
+def test_it_fills_holes_of_single_entries(trained, dataset):
+    model = naomi_jax.load(trained)
+    assert model.method is registry.get("naomi_parallel")
+    entries = np.random.default_rng(1).random(dataset.test.shape) < 0.5
+    filled = model.fill(np.where(entries, dataset.test, np.nan), entries)
+    assert np.isfinite(filled).all() and (filled[entries] == dataset.test[entries]).all()
+
+
+def test_its_film_shows_the_passes(trained):
+    model = naomi_jax.load(trained)
+    mask = np.array([1, 0, 0, 0, 0, 0, 1])
+    name, frames = film.recursion([model], mask)
+    assert name == "naomi_parallel"
+    assert [frame.step for frame in frames] == [3, 1, 4, 2, 5]
+    index = np.asarray(levels.passes(mask, 3))
+    assert [frame.level for frame in frames] == [index[frame.step] for frame in frames]
+    assert (frames[0].left, frames[0].right, frames[0].known) == (0, 6, (0, 6))
+    assert frames[1].known == frames[2].known == (0, 3, 6), "a pass knows nothing of its own"
+
+
+def test_a_likelihood_trains_a_stochastic_model(dataset, tmp_path):
+    sizes = ParallelSettings(width=8, depth=1, states=4, passes=2, targets=4, stochastic=True)
+    run = small_run(method=sizes, phases=(Phase("teacher_forced", 4, OPTIMIZER),))
+    folder.create_or_resume(tmp_path, run, dataset)
+    loop.train(run, dataset, tmp_path, io.StringIO())
+    mask = np.tile(np.arange(7) % 3 == 0, (4, 1))
+    samples = naomi_jax.load(tmp_path).fill(dataset.test, mask, jax.random.key(0), 5)
+    assert samples.shape == (5, *dataset.test.shape)
+    assert (samples[:, ~mask].std(0) > 0).all() and (samples[:, mask] == dataset.test[mask]).all()
