@@ -46,10 +46,20 @@ def names(name: str) -> list[str]:
     return list(dict.fromkeys([f"--{name}", f"--{name.replace('_', '-')}"]))
 
 
-def add_settings(parser: argparse.ArgumentParser, settings: fields.Settings) -> None:
-    """A flag for each value of a tree of settings, with its meaning and what it is now."""
+def add_settings(
+    parser: argparse.ArgumentParser, settings: fields.Settings, without: Sequence[str] = ()
+) -> None:
+    """A flag for each value of a tree of settings, with its meaning and what it is now.
+
+    Args:
+      parser: gets the flags.
+      settings: the tree.
+      without: names of values that have flags of their own.
+    """
     groups: dict[str, Any] = {}
     for leaf in fields.leaves(settings):
+        if leaf.name in without:
+            continue
         room = ".".join(leaf.path[:-1]) or "run"
         if room not in groups:
             groups[room] = parser.add_argument_group(f"settings: {room}")

@@ -18,10 +18,12 @@ from naomi_jax.training import devices, loop
 from naomi_jax.training.plan import make_plan
 from naomi_jax.training.settings import Run, forecast, method_of
 
+# What is trained where nothing is said: the first that has a config for the data set.
+DEFAULT_METHODS = ("naomi_parallel", "naomi")
 USAGE = """Train a method that fills gaps: python train.py --dataset traffic [--data PATH]
 
 Run the same command again to go on where it stopped. Every setting below can be changed, such as
---method.hidden=64; what stands behind "Here:" is its value in the config that the other flags \
+--seed=1; what stands behind "Here:" is its value in the config that the other flags \
 choose.
 """
 
@@ -97,9 +99,10 @@ def read_flags(argv: Sequence[str], configs: str):
     asked, _ = choice.parse_known_args(argv)
     wants_help = {"-h", "--help"} & set(argv)
     run = choose(asked, configs)
-    parser = flags.Parser(USAGE, prog="train.py")
+    usage = "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
+    parser = flags.Parser(USAGE, prog="train.py", usage=usage)
     _add_choices(parser)
-    flags.add_settings(parser, run)
+    flags.add_settings(parser, run, without=("data.name", "data.path"))
     if wants_help:
         parser.parse_args(["--help"])
     given = parser.parse_all(argv)
@@ -120,7 +123,9 @@ def _add_choices(parser):
     )
     group.add_argument("--data", metavar="PATH", help="Your copy of the data: a file or a folder.")
     group.add_argument(
-        "--method", choices=methods.trained(), help="What to train; naomi unless --config is given."
+        "--method",
+        choices=methods.trained(),
+        help="What to train; naomi_parallel if there is a config for the data set, or naomi.",
     )
     group.add_argument(
         "--config", metavar="FILE", help="The config; configs/DATASET/METHOD.py by default."
@@ -148,14 +153,15 @@ def choose(asked, configs: str) -> Run:
     """
     dataset = asked.dataset or ("files" if asked.data else "traffic")
     if asked.config is None:
-        method = asked.method or "naomi"
-        path = os.path.join(configs, dataset, f"{method}.py")
-        if not os.path.exists(path):
-            raise InputError(
-                f"--dataset {dataset} --method {method}: there is no {path}; write one, or name "
-                "one with --config"
-            )
-        return load_config(path)
+        candidates = [asked.method] if asked.method else DEFAULT_METHODS
+        paths = [os.path.join(configs, dataset, f"{method}.py") for method in candidates]
+        for path in paths:
+            if os.path.exists(path):
+                return load_config(path)
+        raise InputError(
+            f"--dataset {dataset} --method {candidates[-1]}: there is no {paths[-1]}; write one, "
+            "or name one with --config"
+        )
     run = load_config(asked.config)
     for flag, given, found in (
         ("--dataset", asked.dataset, run.data.name),

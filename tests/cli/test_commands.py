@@ -206,8 +206,16 @@ def test_a_flag_inside_another_word_stays_as_it_is(folder):
     assert (folder / "o--num-samples.csv").exists()
 
 
+def test_the_default_is_the_level_parallel_method_where_it_has_a_config(folder):
+    for dataset, flag in (("traffic", "--method.passes"), ("basketball", "--method.levels")):
+        done = run("train.py", "--dataset", dataset, "--help", cwd=folder)
+        assert flag in done.stdout, dataset
+    done = run("train.py", "--dataset", "files", "--method", "naomi_parallel", cwd=folder)
+    assert done.returncode == 2 and "naomi_parallel.py; write one, or name" in done.stderr
+
+
 def test_help_lists_every_setting_with_meaning_and_value(folder):
-    done = run("train.py", "--dataset", "billiards", "--help", cwd=folder)
+    done = run("train.py", "--dataset", "billiards", "--method", "naomi", "--help", cwd=folder)
     assert done.returncode == 0 and not done.stderr
     words = " ".join(done.stdout.split())
     for part in (
