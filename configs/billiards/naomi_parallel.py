@@ -2,14 +2,14 @@
 
     python train.py --dataset billiards
 
-L2 0.353e-2 per step, seeds 0 to 2: 0.344, 0.410, 0.306 (Linear 19.77e-2, KNN 10.20e-2, --method naomi
-0.690e-2), 11 minutes of training on one CPU core. Simulated here; the paper reports 0.067e-2 on its own
-simulation.
+L2 0.353e-2 per step, seeds 0 to 2: 0.344, 0.410, 0.306 (Linear 19.77e-2, KNN 10.20e-2, --method
+naomi 0.690e-2), 11 minutes of training on one CPU core. Simulated here; the paper reports
+0.067e-2 on its own simulation.
 
-Each coordinate of a ball among four walls moves on its own, and as well backwards. Training hides more
-than testing, because nearly all of the error is in sequences of which five to seven steps are shown.
-Three quarters of the updates go by the root of each sequence's error, for precision; the last quarter
-by its square, for the few that go wrong.
+Each coordinate of a ball among four walls moves on its own, and as well backwards. Training
+hides more than testing, because nearly all of the error is in sequences of which five to seven
+steps are shown. Three quarters of the updates go by the root of each sequence's error, for
+precision; the last quarter by its square, for the few that go wrong.
 """
 
 from naomi_jax.data.masks import Masks
