@@ -1,11 +1,11 @@
 """Traffic occupancy, small enough for a laptop.
 
-    python train.py --dataset traffic
+    python train.py --dataset traffic --method naomi
 
 Without a network, on the SIMULATED traffic (not PEMS-SF): L2 3.00e-4 (Linear 12.37e-4, KNN
 3.86e-4), 6 to 7 minutes of training on one CPU core.
 
-    python train.py --dataset traffic --data traffic_hourly
+    python train.py --dataset traffic --method naomi --data traffic_hourly
 
 On a year and a half of hourly occupancy from 20 freeway sensors (433 / 12 / 36 windows of 144
 hours, 122-140 missing): L2 9.17e-4, from 9.06e-4 to 9.22e-4 (Linear 43.95e-4, KNN 10.02e-4), 2.5

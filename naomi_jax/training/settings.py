@@ -196,7 +196,8 @@ def method_of(settings: Settings) -> Method:
 def forecast(run: Run, start_from: str) -> Run:
     """The same run with leading steps shown alone, going on from a trained one.
 
-    Without teacher forcing, which would undo what the model has learned since.
+    Without teacher forcing where the run has other objectives, of the model's own imputations:
+    it would undo what the model has learned from them.
 
     Raises:
       InputError: it hides steps otherwise than at random, so that it says what to hide itself.
@@ -204,7 +205,11 @@ def forecast(run: Run, start_from: str) -> Run:
     for masks in (run.masks.train, run.masks.test):
         if masks.kind not in ("random", "tail"):
             raise InputError(f"masks: a forecast hides the last steps; leave out kind {masks.kind}")
-    phases = [phase for phase in run.phases if phase.objective != "teacher_forced"]
+    own = [phase for phase in run.active_phases if phase.objective in OBJECTIVES]
+    phases = [
+        dataclasses.replace(phase, epochs=0.0) if own and phase not in own else phase
+        for phase in run.active_phases
+    ]
     masks = MaskPair(
         dataclasses.replace(run.masks.train, kind="tail"),
         dataclasses.replace(run.masks.test, kind="tail"),

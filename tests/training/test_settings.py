@@ -129,17 +129,27 @@ def test_a_forecast_hides_the_last_steps_and_forces_no_teacher():
     run = forecast(small_run(), "runs/files")
     assert (run.masks.train.kind, run.masks.test.kind) == ("tail", "tail")
     assert run.masks.test.missing == (2, 5)
-    assert [phase.objective for phase in run.phases] == ["squared_error"]
+    assert [phase.objective for phase in run.active_phases] == ["squared_error"]
     assert run.start_from == "runs/files" and run.is_forecast
     own = dataclasses.replace(small_run(), start_from="mine")
     assert forecast(own, "runs/files").start_from == "mine"
+
+
+def test_a_forecast_of_a_run_with_teacher_forcing_alone_has_it_too():
+    run = forecast(small_run(phases=PHASES[:1]), "runs/files")
+    assert run.active_phases == PHASES[:1]
+
+
+def test_a_forecast_keeps_the_optimizer_of_what_it_leaves_out():
+    phases = (PHASES[0], Phase("squared_error", 2, None))
+    (only,) = forecast(small_run(phases=phases), "runs/files").active_phases
+    assert only.optimizer == PHASES[0].optimizer
 
 
 @pytest.mark.parametrize(
     "changes,message",
     [
         ({"masks": same_masks(Masks("block", missing=(2, 5)))}, "leave out kind block"),
-        ({"phases": PHASES[:1]}, "phases: all have 0 epochs"),
     ],
 )
 def test_what_cannot_be_a_forecast(changes, message):
