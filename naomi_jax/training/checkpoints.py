@@ -4,7 +4,6 @@ Only this file uses orbax. A checkpoint's name is a number, its `step`: the upda
 """
 
 import contextlib
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -112,18 +111,18 @@ class Checkpoints:
         """
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, target)
         try:
-            with _threads_silenced():
-                found = self._manager.restore(
-                    step,
-                    args=ocp.args.PyTreeRestore(
-                        abstract,
-                        restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
-                        partial_restore=True,
-                    ),
-                )
+            found = self._manager.restore(
+                step,
+                args=ocp.args.PyTreeRestore(
+                    abstract,
+                    restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
+                    partial_restore=True,
+                ),
+            )
             _check_shapes(found, abstract)
             return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
+            _drop_late_callbacks()
             raise InputError(
                 f"{self.folder}: checkpoint {step} cannot be read as a checkpoint of this model "
                 f"({_first_line(error)}); if it is damaged, delete {step}/ there to go on from an "
@@ -150,22 +149,24 @@ def _check_shapes(found, wanted) -> None:
             raise ValueError(f"{name}: shape {np.shape(leaf)}, expected {want.shape}")
 
 
-@contextlib.contextmanager
-def _threads_silenced() -> Iterator[None]:
-    """Without what tensorstore's threads still say about a checkpoint that could not be read.
+def _drop_late_callbacks() -> None:
+    """Keep quiet about reads that end after the failed one has been reported.
 
-    They are told of a failed read when its futures are collected, which is done here, at once: an
-    exception that nobody can catch is printed, below the one line of ours.
+    tensorstore's threads go on for a moment and call back into the event loop that orbax has
+    closed. Nobody can catch that, so that Python prints it, below our one line. All else is printed
+    as before.
     """
-    hook = sys.unraisablehook
-    try:
-        yield
-    except Exception:
-        sys.unraisablehook = lambda _: None
-        raise
-    finally:
-        gc.collect()
-        sys.unraisablehook = hook
+    previous = sys.unraisablehook
+
+    def drop_late_callbacks(unraisable):
+        trace = unraisable.exc_traceback
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None or trace.tb_frame.f_code.co_name != "_check_closed":
+            previous(unraisable)
+
+    if getattr(previous, "__name__", "") != drop_late_callbacks.__name__:
+        sys.unraisablehook = drop_late_callbacks
 
 
 def _first_line(error):
