@@ -1,11 +1,15 @@
 """The settings of a run that takes seconds, for tests of all that is around it."""
 
+import contextlib
 import dataclasses
 from typing import Any
+
+import pytest
 
 from naomi_jax.data.masks import Masks
 from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.methods.naomi import NaomiSettings
+from naomi_jax.training import loop
 from naomi_jax.training.settings import Adversary, Data, MaskPair, Optimizer, Phase, Run
 
 SIZES = NaomiSettings(hidden=4, layers=1, levels=2, head_hidden=3)
@@ -54,3 +58,21 @@ def adversarial_run(**changes: Any) -> Run:
         "eval_epochs": 1,
     }
     return small_run(**{**settings, **changes})
+
+
+@contextlib.contextmanager
+def stopped_at(update: int):
+    """Within it, a run is asked to stop once `update` updates have been read, one at a time."""
+    read, asked = loop._read, []
+
+    def watch(unread, phase, log):
+        read(unread, phase, log)
+        if unread is not None and unread[0] >= update:
+            asked.append(True)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "_read", watch)
+        patch.setattr(loop, "_next_size", lambda *_: 1)
+        requests = contextlib.nullcontext(lambda: bool(asked))
+        patch.setattr(loop, "_stop_requests", lambda: requests)
+        yield

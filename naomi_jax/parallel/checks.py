@@ -17,6 +17,7 @@ from naomi_jax.recursion.checks import (
     check_observed,
     check_samples,
     check_sequences,
+    concrete,
 )
 
 __all__ = [
@@ -27,15 +28,6 @@ __all__ = [
     "concrete",
     "read_times",
 ]
-
-
-def concrete(array):
-    """The array's values, or None while it is traced or in part on another machine."""
-    if isinstance(array, jax.core.Tracer):
-        return None
-    if isinstance(array, jax.Array) and not array.is_fully_addressable:
-        return None
-    return np.asarray(array)
 
 
 def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariates) -> None:

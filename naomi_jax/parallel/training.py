@@ -123,11 +123,10 @@ def as_times(times, steps: int, dtype) -> Float[Array, "P T"]:
 
 
 def _reduce(error, mean, std, truth, wanted):
-    miss = mean - truth
     if error == "likelihood":
-        loss = 0.5 * jnp.square(miss / std) + jnp.log(std) + 0.5 * jnp.log(2 * jnp.pi)
+        loss = -jax.scipy.stats.norm.logpdf(truth, mean, std)
     else:
-        loss = jnp.abs(miss) if error == "absolute" else jnp.square(miss)
+        loss = jnp.abs(mean - truth) if error == "absolute" else jnp.square(mean - truth)
     count = wanted.sum((1, 2))
     each = jnp.where(wanted, loss, 0).sum((1, 2)) / jnp.maximum(count, 1)
     if error == "root":

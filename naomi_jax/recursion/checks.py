@@ -12,7 +12,7 @@ import numpy as np
 from jax.core import Tracer
 
 
-def _concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
+def concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
     """The array's values, or None while it is traced or in part on another machine."""
     if isinstance(array, Tracer):
         return None
@@ -62,7 +62,7 @@ def check_mask(mask: jax.Array, x: jax.Array) -> None:
         raise ValueError(
             f"mask: shape {mask.shape} does not match x {x.shape}; {options} is needed"
         )
-    values = _concrete(mask)
+    values = concrete(mask)
     if values is not None and dtype != np.bool_:
         wrong = values[(values != 0) & (values != 1)]
         if wrong.size:
@@ -77,7 +77,7 @@ def check_observed(x: jax.Array, known: jax.Array) -> None:
     Raises:
       ValueError: naming the first bad entry.
     """
-    values, where = _concrete(x), _concrete(known)
+    values, where = concrete(x), concrete(known)
     if values is None or where is None:
         return
     bad = where & ~np.isfinite(values)
@@ -101,7 +101,7 @@ def check_lengths(lengths: jax.Array, x: jax.Array) -> None:
         raise ValueError(
             f"lengths: shape {lengths.shape} does not match x {x.shape}; (B,) is needed"
         )
-    values = _concrete(lengths)
+    values = concrete(lengths)
     if values is not None and ((values < 1) | (values > x.shape[1])).any():
         raise ValueError(f"lengths: {values.tolist()}; from 1 to T = {x.shape[1]} is accepted")
 

@@ -4,14 +4,13 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
 
 from naomi_jax.recursion import checks as arguments
 from naomi_jax.recursion import decode, encoders, model
+from naomi_jax.recursion.gaps import ArrayLike
 from naomi_jax.recursion.schedule import make_schedule
 
-ArrayLike = Array | np.ndarray
 Mask = Num[ArrayLike, "..."] | Bool[ArrayLike, "..."]
 
 

@@ -68,8 +68,8 @@ from jax.core import Tracer
 from jaxtyping import Array, Int, Shaped
 
 from naomi_jax.recursion import gaps
+from naomi_jax.recursion.gaps import ArrayLike
 
-ArrayLike = Array | np.ndarray
 Leaf = Any  # an integer Array; JAX rebuilds the tree with other leaves too
 
 # What a tick does with a GRU cell.

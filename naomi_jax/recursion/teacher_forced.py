@@ -3,14 +3,12 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Num
 
 from naomi_jax.recursion import encoders, gaps
+from naomi_jax.recursion.gaps import ArrayLike
 from naomi_jax.recursion.heads import apply_head, level_heads
 from naomi_jax.recursion.model import Params, config_of
-
-ArrayLike = Array | np.ndarray
 
 
 class Prediction(NamedTuple):

@@ -15,7 +15,7 @@ from naomi_jax.parallel import levels
 from naomi_jax.runs import folder
 from naomi_jax.training import loop
 from naomi_jax.training.settings import Optimizer, Phase
-from tests.settings import small_run
+from tests.settings import small_run, stopped_at
 
 SIZES = ParallelSettings(width=8, depth=1, states=4, passes=3, targets=4)
 OPTIMIZER = Optimizer(1e-2, warmup_epochs=1, clip=1.0)
@@ -44,31 +44,10 @@ def trained(run, dataset, tmp_path_factory):
     return workdir
 
 
-def test_an_interrupted_run_ends_with_the_same_parameters(
-    run, dataset, trained, tmp_path, monkeypatch
-):
+def test_an_interrupted_run_ends_with_the_same_parameters(run, dataset, trained, tmp_path):
     folder.create_or_resume(tmp_path, run, dataset)
-    read = loop._read
-    asked = []
-
-    def watch(unread, phase, log):
-        read(unread, phase, log)
-        if unread is not None and unread[0] >= 5:
-            asked.append(True)
-
-    class Requests:
-        def __enter__(self):
-            return lambda: bool(asked)
-
-        def __exit__(self, *exception):
-            pass
-
-    monkeypatch.setattr(loop, "_read", watch)
-    monkeypatch.setattr(loop, "_next_size", lambda *_: 1)
-    monkeypatch.setattr(loop, "_stop_requests", Requests)
-    with pytest.raises(loop.Interrupted):
+    with stopped_at(5), pytest.raises(loop.Interrupted):
         loop.train(run, dataset, tmp_path, io.StringIO())
-    monkeypatch.undo()
     loop.train(run, dataset, tmp_path, io.StringIO())
     one, other = (naomi_jax.load(where).params for where in (trained, tmp_path))
     jax.tree.map(np.testing.assert_array_equal, one, other)

@@ -18,7 +18,7 @@ from naomi_jax.training.batches import Source
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.plan import make_plan
 from naomi_jax.training.state import TrainState, initial_state
-from tests.settings import small_run
+from tests.settings import small_run, stopped_at
 
 
 @pytest.fixture(scope="module")
@@ -64,24 +64,12 @@ def test_a_run_learns_and_logs(undisturbed, run):
 
 @pytest.mark.parametrize("stops", [[1], [4, 9], [2, 6, 11]])
 def test_an_interrupted_run_ends_where_the_undisturbed_one_does(
-    stops, undisturbed, dataset, run, tmp_path, monkeypatch
+    stops, undisturbed, dataset, run, tmp_path
 ):
-    read = loop._read
     for stop in stops:
-        asked = []
-
-        def watch(unread, phase, log, stop=stop, asked=asked):
-            read(unread, phase, log)
-            if unread is not None and unread[0] >= stop:
-                asked.append(True)
-
-        monkeypatch.setattr(loop, "_read", watch)
-        monkeypatch.setattr(loop, "_next_size", lambda *_: 1)
-        monkeypatch.setattr(loop, "_stop_requests", lambda asked=asked: _requests(asked))
-        with pytest.raises(loop.Interrupted) as caught:
+        with stopped_at(stop), pytest.raises(loop.Interrupted) as caught:
             loop.train(run, dataset, tmp_path, io.StringIO())
         assert stop <= caught.value.step <= stop + 2
-    monkeypatch.undo()
     says = io.StringIO()
     loop.train(run, dataset, tmp_path, says)
     assert f"resuming at step {caught.value.step} of 12" in says.getvalue()
@@ -114,17 +102,6 @@ def test_the_average_follows_the_parameters_and_imputes(dataset, tmp_path):
     np.testing.assert_allclose(error, min(validated), rtol=1e-4)
     plain = small_run()
     assert initial_state(plain, make_plan(plain, dataset.train.shape)).average is None
-
-
-class _requests:
-    def __init__(self, asked):
-        self.asked = asked
-
-    def __enter__(self):
-        return lambda: bool(self.asked)
-
-    def __exit__(self, *exception):
-        pass
 
 
 def test_records_past_the_checkpoint_are_dropped(dataset, run, tmp_path):
