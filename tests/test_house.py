@@ -19,10 +19,11 @@ ORDER = (
     "training",
     "methods",
     "data",
+    "tables",
     "parallel",
     "recursion",
 )
-EVERYWHERE = ("fields", "errors", "version")
+EVERYWHERE = ("fields", "errors", "version", "atomic")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

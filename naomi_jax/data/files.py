@@ -13,8 +13,8 @@ import zipfile
 
 import numpy as np
 
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data import metrics, registry
-from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 

@@ -33,7 +33,7 @@ import zlib
 
 import numpy as np
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data.basketball import COURT, PLAYERS, WIDTH, rotate
 from naomi_jax.errors import InputError
 

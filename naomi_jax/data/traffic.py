@@ -21,8 +21,8 @@ import numpy as np
 import pooch
 import requests
 
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data import drawing, files, metrics, registry, traffic_simulation
-from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
 

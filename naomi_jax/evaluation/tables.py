@@ -9,9 +9,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data import masks, metrics
 from naomi_jax.data import registry as datasets
-from naomi_jax.data.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.methods import registry as methods
 from naomi_jax.methods.fitted import Fitted

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import report, robustness, samples, tables
 from naomi_jax.figures import curves, drawing, film, style

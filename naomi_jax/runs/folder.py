@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.runs import record

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.fields import leaves

@@ -7,7 +7,7 @@ import time
 
 import tqdm
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
 
 _SECONDS_BETWEEN_LINES = 15

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from naomi_jax.data.atomic import atomic_write
+from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
 
 
