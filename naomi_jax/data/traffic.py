@@ -25,6 +25,7 @@ from naomi_jax.atomic import atomic_write
 from naomi_jax.data import drawing, files, metrics, registry, traffic_simulation
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
+from naomi_jax.tables import reading
 
 URL = "https://archive.ics.uci.edu/static/public/204/pems+sf.zip"
 DAYS = {"PEMS_train": 267, "PEMS_test": 173}
@@ -375,7 +376,7 @@ def _is_pems(path):
     """A PEMS-SF archive: a zip that is no .npz, or a folder with PEMS_ files or without arrays."""
     if os.path.isdir(path):
         return not os.path.exists(os.path.join(path, "train.npz"))
-    return os.path.splitext(path)[1].lower() not in files.EXTENSIONS
+    return not path.lower().endswith(reading.EXTENSIONS)
 
 
 _HOURS = np.arange(0, 25, 4)

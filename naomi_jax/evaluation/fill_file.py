@@ -5,9 +5,9 @@ import os
 import jax
 import numpy as np
 
-from naomi_jax.data import files
 from naomi_jax.errors import InputError
 from naomi_jax.methods.fitted import Fitted
+from naomi_jax.tables import reading, writing
 
 
 def fill_file(
@@ -24,8 +24,8 @@ def fill_file(
 
     Args:
       model: a trained model.
-      source, target: .npz (key `data`), .npy or .csv.
-      num_samples: draws, a leading axis in the output; not for .csv.
+      source, target: a table or an array, of one format (reading.EXTENSIONS).
+      num_samples: draws, a leading axis in the output; for .npz and .npy.
       seed: of the draws.
 
     Returns:
@@ -34,7 +34,9 @@ def fill_file(
     Raises:
       InputError: a file cannot be read or written, or does not fit the model.
     """
-    table, values = files.read_series(source)
+    table = reading.read(source)
+    writing.check_target(target, source)
+    values = table.values
     dim = model.transforms.standardizer.std.shape[0]
     if values.shape[-1] != dim:
         raise InputError(
@@ -42,14 +44,16 @@ def fill_file(
         )
     if num_samples is not None and num_samples < 1:
         raise InputError(f"--num_samples: {num_samples} is not a positive integer")
+    if num_samples is not None and not os.fspath(source).lower().endswith(reading.ARRAYS):
+        raise InputError(f"{source}: a table holds one filling; for samples use .npz or .npy")
     single = values.ndim == 2
     x = values[None] if single else values
     observed = ~np.isnan(x)
     if observed.all():
-        files.write_series(target, table, values)
+        writing.write(target, table, values)
         return f"{target}: nothing was missing in {source}"
     filled = model.fill(x, observed, jax.random.key(seed), num_samples)
     filled = np.where(observed, x, filled).astype(values.dtype)
-    files.write_series(target, table, filled[..., 0, :, :] if single else filled)
+    writing.write(target, table, filled[..., 0, :, :] if single else filled)
     missing = np.count_nonzero(~observed)
     return f"{target}: {missing} of {observed.size} entries of {source} filled"

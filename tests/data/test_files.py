@@ -53,77 +53,6 @@ def test_a_long_series_is_split_by_time(tmp_path):
     )
 
 
-CSV = "time,a,b\n2015-01-01 00:00,1.50,\n2015-01-01 01:00,NaN,-2e-3\n2015-01-01 02:00, 3,NA\n"
-
-
-def test_a_csv_changes_in_its_holes_only(tmp_path):
-    (tmp_path / "in.csv").write_text(CSV)
-    table, values = files.read_series(tmp_path / "in.csv")
-    np.testing.assert_array_equal(values, [[1.5, np.nan], [np.nan, -2e-3], [3, np.nan]])
-    filled = np.where(np.isnan(values), 0.1, values)
-    files.write_series(tmp_path / "out.csv", table, filled)
-    expected = CSV.replace("1.50,", "1.50,0.1").replace("NaN", "0.1").replace("NA", "0.1")
-    assert (tmp_path / "out.csv").read_text() == expected
-
-
-@pytest.mark.parametrize(
-    "text,shape",
-    [
-        ("1,2\n3,\n", (2, 2)),
-        ("a,b\n1,2\n", (1, 2)),
-        ("t,v\nmon,1\ntue,2\n", (2, 1)),
-        (",\n1,2\n", (2, 2)),
-    ],
-)
-def test_headers_and_labels_are_told_from_values(tmp_path, text, shape):
-    (tmp_path / "in.csv").write_text(text)
-    _, values = files.read_series(tmp_path / "in.csv")
-    assert values.shape == shape
-
-
-@pytest.mark.parametrize("name", ["x.npz", "x.npy"])
-def test_arrays_come_back_with_all_else(tmp_path, name):
-    data = sequences(3).astype(np.float32)
-    data[1, 2, 0] = np.nan
-    if name == "x.npy":
-        np.save(tmp_path / name, data)
-    else:
-        np.savez(tmp_path / name, data=data, names=np.array(["a", "b"]))
-    table, values = files.read_series(tmp_path / name)
-    np.testing.assert_array_equal(values, data)
-    samples = np.stack([np.nan_to_num(values)] * 4)
-    files.write_series(tmp_path / f"out{name}", table, samples)
-    _, back = (None, np.load(tmp_path / f"out{name}"))
-    if name == "x.npz":
-        assert list(back["names"]) == ["a", "b"]
-        back = back["data"]
-    np.testing.assert_array_equal(back, samples)
-    assert back.dtype == np.float32
-
-
-def save(path, **arrays):
-    np.savez(path, **arrays)
-
-
-BAD = [
-    ("x.csv", "", "the file is empty"),
-    ("x.csv", "a,b\n", "a header and nothing else"),
-    ("x.csv", "1,2\n3\n", "row 2: 1 columns, but the first has 2"),
-    ("x.csv", "a,b\n1,2\n3,four\n", "row 3, column 2: 'four' is not a number"),
-    ("x.csv", "a,b\nx,y\n", "no column of numbers"),
-    ("x.csv", "1,2\ninf,3\n", "infinite value at (1, 0)"),
-    ("x.txt", "1", "unknown format; .npz, .npy, .csv are accepted"),
-    ("x.npy", "", "the file is empty"),
-    ("x.npy", "no array", "damaged, or not what its name says"),
-    ("x.npz", "no archive", "damaged, or not what its name says"),
-    ("x.npy", np.array([{}, 1], object), "pickled objects, which are never loaded"),
-    ("x.npy", np.array(["a"]), "numbers are needed"),
-    ("x.npy", np.zeros(3), "shape (3,); (T, D) or (N, T, D)"),
-    ("x.npy", np.zeros((2, 3), complex), "dtype complex128; numbers are needed"),
-    ("x.npz", {"other": np.zeros(3)}, "no key 'data'; keys found: ['other']"),
-]
-
-
 def write(path, content):
     if isinstance(content, dict):
         np.savez(path, **content)
@@ -131,15 +60,6 @@ def write(path, content):
         np.save(path, content, allow_pickle=True)
     else:
         path.write_text(content)
-
-
-@pytest.mark.parametrize("name,content,message", BAD)
-def test_a_bad_file_is_named(tmp_path, name, content, message):
-    write(tmp_path / name, content)
-    with pytest.raises(InputError) as caught:
-        files.read_series(tmp_path / name)
-    assert message in str(caught.value) and str(tmp_path / name) in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 HOLED = sequences()
@@ -177,26 +97,10 @@ def test_a_folder_without_arrays_and_a_missing_file(tmp_path):
         files.load(tmp_path)
     for name in ("x.npz", "x.npy", "x.csv"):
         with pytest.raises(InputError, match="no such file"):
-            files.read_series(tmp_path / name)
+            files.load(tmp_path / name)
 
 
-def test_a_truncated_archive(tmp_path):
-    np.savez(tmp_path / "x.npz", data=sequences())
-    whole = (tmp_path / "x.npz").read_bytes()
-    (tmp_path / "x.npz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="damaged, or not what its name says"):
-        files.read_series(tmp_path / "x.npz")
-
-
-def test_output_that_cannot_be_written(tmp_path):
-    np.save(tmp_path / "x.npy", sequences())
-    (tmp_path / "in.csv").write_text(CSV)
-    table, values = files.read_series(tmp_path / "x.npy")
-    with pytest.raises(InputError, match="so the output must be .npy too"):
-        files.write_series(tmp_path / "x.csv", table, values)
-    with pytest.raises(InputError, match="cannot be written"):
-        files.write_series(tmp_path / "nowhere" / "x.npy", table, values)
-    table, values = files.read_series(tmp_path / "in.csv")
-    with pytest.raises(InputError, match="for samples use .npz or .npy"):
-        files.write_series(tmp_path / "x.csv", table, values[None])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv", "x.npy"]
+def test_a_series_is_put_in_the_order_of_time(tmp_path):
+    lines = [f"2020-01-{day:02},{day / 2}" for day in range(1, 31)]
+    (tmp_path / "x.csv").write_text("\n".join(["date,v", *lines[15:], *lines[:15]]))
+    assert files.load(tmp_path / "x.csv", window=3).train[0].tolist() == [[0.5], [1], [1.5]]

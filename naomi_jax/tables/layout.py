@@ -1,0 +1,225 @@
+"""How a text file is laid out: separator, decimal mark, header. Found on its first lines."""
+
+import collections
+import dataclasses
+import itertools
+import re
+
+from naomi_jax.errors import InputError
+from naomi_jax.tables import cells
+from naomi_jax.tables.options import Options
+from naomi_jax.tables.text import BLANKS, Text, content, is_blank, split
+
+_SAMPLE = 1000  # lines that decide
+_SCORED = 100  # of them, for the separator
+_SEPARATORS = (",", ";", "\t", "|")  # the first of equals wins
+_FAR = 10  # times a column's largest value: a header of numbers, such as sensor ids
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'", BLANKS: "blanks"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The form of a text file.
+
+    Attributes:
+      separator: between cells; `BLANKS` for any run of blanks.
+      decimal: "." or ",".
+      header: whether the first line that is not blank holds names.
+      titles: the names as they stand in the header, one for each column; empty without a header.
+      width: columns, without the empty one behind a separator that ends every line.
+      trailing: whether a separator ends every line.
+      notes: on what was assumed.
+    """
+
+    separator: str
+    decimal: str
+    header: bool
+    titles: tuple[str, ...]
+    width: int
+    trailing: bool
+    notes: tuple[str, ...]
+
+
+def find(text: Text, options: Options, path: str) -> Layout:
+    """The form of a file, from its first lines and what the user says.
+
+    Raises:
+      InputError: a header and nothing else, or an option that is not accepted.
+    """
+    _check(options)
+    separator, decimal = options.separator, options.decimal
+    lines = _sample(text, separator or ",")
+    if separator is None:
+        separator, decimal = _separator(lines, decimal, path)
+        lines = _sample(text, separator)
+    rows = [[content(c) for c in split(line, separator)[0]] for line in lines]
+    decimal = decimal or _decimal(rows, separator)
+    widths = collections.Counter(map(len, rows[1:] or rows))
+    width = widths.most_common(1)[0][0]
+    full = [row for row in rows if len(row) == width]
+    if lines[0].lstrip().startswith("#") and len(rows[0]) < width:
+        number = text.lines.index(lines[0]) + 1
+        raise InputError(f"{path}, line {number}: a comment; remove lines that begin with '#'")
+    short = len(rows[0]) == width - 1 and len(rows) > 1
+    trailing = width > 1 and not any(row[-1] for row in (full if rows[0] is not full[0] else rows))
+    if short and not trailing:  # as R writes row names: their column has no title
+        rows[0] = ["", *rows[0]]
+    if trailing:
+        rows, width = [row[: width - 1] for row in rows], width - 1
+    kinds = [
+        [cells.kind(c, decimal, options.missing) for c in row] for row in rows if len(row) == width
+    ]
+    fits = len(rows[0]) == width
+    header, notes = _header(rows, kinds) if fits else (True, [])
+    if options.header is not None:
+        header, notes = options.header, []
+    if len(rows) == 1 and header:
+        raise InputError(f"{path}: a header and nothing else")
+    if (separator, decimal) not in ((",", "."), ("\t", ".")) and width > 1:
+        notes = [f"separator {_NAMES.get(separator, separator)}, decimal mark {decimal!r}", *notes]
+    elif decimal == "," and width == 1:
+        notes = ["one column, decimal mark ','", *notes]
+    titles = tuple(rows[0]) if header and fits else ("",) * width if header else ()
+    return Layout(separator, decimal, header, titles, width, trailing, tuple(notes))
+
+
+def _check(options):
+    if options.separator is not None and (
+        len(options.separator) != 1 or options.separator in '"\r\n.'
+    ):
+        raise InputError(
+            f"--separator {options.separator!r}: one character, such as ';', or ' ' for blanks"
+        )
+    if options.decimal not in (None, ".", ","):
+        raise InputError(f"--decimal {options.decimal!r}: '.' or ',' is needed")
+
+
+def _sample(text, separator):
+    lines = (line for line in text.lines if not is_blank(line, separator))
+    return list(itertools.islice(lines, _SAMPLE))
+
+
+def _separator(lines, decimal, path):
+    """The separator that makes the most cells numbers, and the decimal mark if that tells it."""
+    lines = lines[:_SCORED]
+    order = (
+        ["\t", *_SEPARATORS] if path.lower().removesuffix(".gz").endswith(".tsv") else _SEPARATORS
+    )
+    scores = {separator: _score(lines, separator) for separator in order}
+    best = max(order, key=lambda s: scores[s])
+    if scores[best] == 0:
+        best = BLANKS if _score(lines, BLANKS) > 0.5 else ","
+    if best == "," and decimal is None and _is_one_column(lines):
+        return ";", ","  # no ';' stands in the file: so nothing is split
+    return best, decimal
+
+
+def _score(lines, separator):
+    """From 0 to 1: lines of the same number of cells, at least 2, that are no mere text."""
+    rows = [split(line, separator)[0] for line in lines]
+    body = rows[1:] or rows
+    width, count = collections.Counter(map(len, body)).most_common(1)[0]
+    if width < 2:
+        return 0.0
+    found = [content(c) for row in body if len(row) == width for c in row]
+    good = sum(
+        any(cells.kind(c, mark) != "text" for mark in ".,"[: 1 if separator == "," else 2])
+        for c in found
+    )
+    return count / len(body) * (good + 0.01) / len(found)
+
+
+def _is_one_column(lines):
+    """A title without a comma above numbers that all have one: 'level', '1,5', '2,25'."""
+    rows = [split(line, ",")[0] for line in lines]
+    if len(rows) < 2 or len(rows[0]) != 1 or cells.kind(content(rows[0][0])) != "text":
+        return False
+    values = [row for row in rows[1:] if any(row)]
+    if {len(row) for row in values} - {1, 2} or not any(len(row) == 2 for row in values):
+        return False
+    if not all(cells.kind(",".join(row).strip(), ",") in ("number", "hole") for row in values):
+        return False
+    leads = [row[0] for row in values]
+    first = int(leads[0]) if leads[0].isdigit() else -1
+    return leads != [str(first + i) for i in range(len(leads))] or len(leads) < 3  # row names of R
+
+
+def _decimal(rows, separator):
+    """The mark that more cells have; a comma only where it can stand inside a cell."""
+    found = {
+        mark: [c for row in rows for c in row if mark in c and cells.kind(c, mark) == "number"]
+        for mark in ".,"
+    }
+    if separator == "," and all(map(_THOUSANDS.fullmatch, found[","])):
+        return "."  # "1,234" in quotes: more likely thousands, which are refused
+    return "," if len(found[","]) > len(found["."]) else "."
+
+
+def _header(rows, kinds):
+    """Whether the first row holds names, and notes where that is in doubt."""
+    first, below = kinds[0], kinds[1:]
+    if not below:
+        return all(k in ("text", "hole") for k in first) and "text" in first, []
+    columns = list(zip(*below))
+    seen = [collections.Counter(k for k in column if k != "hole") for column in columns]
+    common = [count.most_common(1)[0][0] if count else "hole" for count in seen]
+    if any(f in ("text", "date") and c not in ("text", f) for f, c in zip(first, common)):
+        return True, []
+    if all(c in ("text", "hole") for c in common):
+        return "text" in first, []
+    return _header_of_numbers(rows, first, common)
+
+
+def _header_of_numbers(rows, first, common):
+    """Sensor ids or 0, 1, 2, ... above values; or a first row of values."""
+    where = [i for i, c in enumerate(common) if c == "number"]
+    titles = [rows[0][i] for i in where if first[i] == "number"]
+    index = rows[0][0] == "" and len(first) > 1 and common[0] in ("number", "date")
+    if index:  # no title above the index, as pandas writes it
+        where = [i for i in where if i]
+        titles = [rows[0][i] for i in where if first[i] == "number"]
+    whole = [t for t in titles if t.isdigit()]
+    if not titles or len(whole) < len(where) or len(set(whole)) < len(whole):
+        return False, []
+    names = [int(t) for t in whole]
+    columns = [[row[i] for row in rows[1:] if i < len(row) and row[i]] for i in where]
+    counted = names in (list(range(len(names))), list(range(1, len(names) + 1)))
+    if counted and index:
+        return True, []
+    decimals = [_share(column, lambda c: not c.lstrip("+-").isdigit()) for column in columns]
+    far = [
+        _share(column, lambda c, n=name: n > _FAR * abs(_value(c)))
+        for name, column in zip(names, columns)
+    ]
+    note = "the first line, {}, was taken for {}; --header {} if it is not"
+    shown = ",".join(rows[0])[:60]
+    alone = len(names) == 1 and len(first) == 1
+    if not alone and len(names) > 1 and min(far) > 0.9:
+        return True, [note.format(shown, "names", "no")]
+    if not alone and min(decimals) > 0.9 and (counted or names == sorted(names)) and len(names) > 1:
+        return True, [note.format(shown, "names", "no")]
+    if len(names) == 1 and min(far) > 0.9 and min(decimals) > 0.9:
+        return True, [note.format(shown, "a name", "no")]
+    if counted and len(names) > 2 and not _goes_on(rows, where):
+        return True, [note.format(shown, "names", "no")]
+    doubt = len(names) > 1 and min(decimals) > 0.9
+    return False, [note.format(shown, "values", "yes")] if doubt else []
+
+
+def _share(column, test):
+    return sum(map(test, column)) / len(column) if column else 1.0
+
+
+def _value(cell):
+    try:
+        return float(cell.replace(",", "."))
+    except ValueError:
+        return 0.0
+
+
+def _goes_on(rows, where):
+    """Whether the second row is consecutive too: then the first is one of many such rows."""
+    second = [rows[1][i] for i in where if i < len(rows[1])]
+    numbers = [int(c) for c in second if c.isdigit()]
+    return len(numbers) == len(where) and all(b - a == 1 for a, b in itertools.pairwise(numbers))

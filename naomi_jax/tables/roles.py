@@ -1,0 +1,236 @@
+"""What each column is for: times, labels of series, row numbers, values, or none of these."""
+
+import dataclasses
+
+import numpy as np
+
+from naomi_jax.errors import InputError
+from naomi_jax.tables import cells, times
+from naomi_jax.tables.options import Options
+from naomi_jax.tables.place import Place, called
+
+_SEEN = 20  # cells that decide whether a column of text holds dates
+_REPEATED = 3  # a value that stands for a hole is there at least so often,
+_SHARE = 0.002  # and in at least this share of the cells,
+_DIFFERENT = 5  # in a column with at least so many other values
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column of a file.
+
+    Attributes:
+      title: its name in the file, "" where it has none; None where the file names no column.
+      name: its name here, which no other column has.
+      data: (T,) numbers, datetime64[ns], or an object array of strings with None in holes.
+    """
+
+    title: str | None
+    name: str
+    data: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Roles:
+    """Columns by what they are for; numbers count the columns of the file from 0.
+
+    Attributes:
+      time, clock: the columns of the date and of the time of day where that stands apart, or None.
+      times: their stamps, or None.
+      group: the column of labels, or None.
+      values: number of a column of values -> (T,) float64.
+      notes: on what was assumed and left out.
+    """
+
+    time: int | None
+    clock: int | None
+    times: times.Times | None
+    group: int | None
+    values: dict[int, np.ndarray]
+    notes: tuple[str, ...]
+
+
+def unique_names(titles) -> list[str]:
+    """Names that differ: "a", "a" become "a", "a.1", and no name becomes "column 3"."""
+    names, taken = [], set(titles)
+    for number, title in enumerate(titles, 1):
+        name, count = title or f"column {number}", 0
+        while name in names or (count and name in taken):
+            count += 1
+            name = f"{title or f'column {number}'}.{count}"
+        names.append(name)
+    return names
+
+
+def assign(columns: list[Column], options: Options, decimal: str, place: Place) -> Roles:
+    """Find the role of every column.
+
+    Args:
+      columns: of the file, in its order.
+      options: what the user says.
+      decimal: mark of numbers in text.
+      place: for messages.
+
+    Raises:
+      InputError: a column that the user names is not there, a time cannot be read, a column of
+        numbers has other text in it, or no column has numbers.
+    """
+    notes = []
+    group = _named(columns, options.group, "--group", place)
+    time, clock, found = _time(columns, options, group, place)
+    if time is not None and found is not None:
+        words = f" ({found.words})" if found.words else ""
+        both = f" and {called(columns[clock].name)}" if clock is not None else ""
+        notes.append(f"{called(columns[time].name)}{both}: the time{words}")
+    rest = [i for i in range(len(columns)) if i not in (group, time, clock)]
+    if rest[:1] == [0] and len(rest) > 1 and _is_row_number(columns[0]):
+        notes.append(f"first {called(columns[0].name)}: row numbers, left out")
+        rest = rest[1:]
+    values, carried = {}, []
+    for i in rest:
+        data = columns[i].data
+        if data.dtype.kind == "O":
+            data = cells.numbers(data, decimal, options.missing, place, columns[i].name)
+        elif data.dtype.kind not in "iuf" or (time is not None and _is_second_time(columns[i])):
+            data = None
+        if data is None:
+            carried.append(columns[i].name)
+        else:
+            values[i] = data.astype(np.float64)
+    if carried:
+        notes.append("no numbers, carried through untouched: " + ", ".join(map(repr, carried)))
+    if not any(np.isfinite(data).any() for data in values.values()):
+        raise InputError(f"{place.path}: no column of numbers")
+    return Roles(time, clock, found, group, values, tuple(notes))
+
+
+def _named(columns, name, option, place):
+    if name is None:
+        return None
+    for i, column in enumerate(columns):
+        if name in (column.title, column.name, str(i + 1) if column.title is None else None):
+            return i
+    names = ", ".join(repr(c.name) for c in columns[:20])
+    raise InputError(f"{place.path}: {option} {name}: no such column; there are {names}")
+
+
+def _time(columns, options, group, place):
+    """(column, column of the time of day, times); all None without times."""
+    chosen = _named(columns, options.time, "--time", place)
+    if chosen is not None and chosen == group:
+        raise InputError(f"{place.path}: {options.time!r} cannot be both --time and --group")
+    open_ = [i for i in range(len(columns)) if i != group]
+    if chosen is None:
+        dates = [i for i in open_ if _holds_dates(columns[i])]
+        named = [i for i in dates if times.is_time_name(columns[i].name)]
+        chosen = next(iter(named or dates), None)
+    if chosen is not None and columns[chosen].data.dtype.kind == "O":
+        clock = _clock(columns, chosen)
+        text = columns[chosen].data
+        if clock is not None:
+            text = np.array([_together(*p) for p in zip(text, columns[clock].data)], object)
+        found = times.parse(text, options.dayfirst, place, columns[chosen].name)
+        return chosen, clock, found
+    for i in open_ if chosen is None else [chosen]:
+        data = columns[i].data
+        if data.dtype.kind == "M":
+            _check_whole(np.isnat(data), place, columns[i].name)
+            return i, None, times.Times(data)
+        if data.dtype.kind in "iuf":
+            if np.isnan(data.astype(np.float64)).any():
+                if i == chosen:
+                    _check_whole(np.isnan(data), place, columns[i].name)
+                continue
+            name = columns[i].title or "" if i == 0 else columns[i].name  # "" for an index
+            found = times.from_numbers(data, name, i == chosen)
+            if found:
+                return i, None, found
+    return None, None, None
+
+
+def _check_whole(missing, place, name):
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise InputError(f"{place(row, name)}: no time in this row; remove it or write its time")
+
+
+def _holds_dates(column):
+    if column.data.dtype.kind == "M":
+        return True
+    if column.data.dtype.kind != "O":
+        return False
+    seen = [cell.strip() for cell in column.data if cell is not None][:_SEEN]
+    return bool(seen) and all(map(times.is_date, seen))
+
+
+def _clock(columns, date):
+    """The column behind the date, if it holds times of day and the date has none."""
+    if date + 1 >= len(columns) or columns[date + 1].data.dtype.kind != "O":
+        return None
+    dates, clocks = columns[date].data[:_SEEN], columns[date + 1].data[:_SEEN]
+    alone = all(d is not None and ":" not in d for d in dates)
+    both = all(c is not None and times.is_clock(c.strip()) for c in clocks)
+    return date + 1 if alone and both else None
+
+
+def _together(date, clock):
+    return None if date is None or clock is None else f"{date.strip()} {clock.strip()}"
+
+
+def _is_row_number(column):
+    """Consecutive from 0 or 1; without a title, any index of whole numbers that increase."""
+    data = column.data
+    if data.dtype.kind not in "iuf" or len(data) < 3 or np.isnan(data.astype(np.float64)).any():
+        return False
+    steps = np.diff(data)
+    if (steps == 1).all() and data[0] in (0, 1):
+        return True
+    return column.title == "" and data.dtype.kind in "iu" and bool((steps > 0).all())
+
+
+def _is_second_time(column):
+    """Another column of epoch times: no sensor."""
+    data = column.data
+    if np.isnan(data.astype(np.float64)).any() or not times.is_time_name(column.name):
+        return False
+    found = times.from_numbers(data, column.name, False)
+    return found is not None and found.stamps.dtype.kind == "M"
+
+
+def suspicious(values: np.ndarray, names, integer: np.ndarray) -> list[str]:
+    """Notes on a single value far from all others and repeated often, such as -999.
+
+    Args:
+      values: (T, D).
+      names: of the D columns.
+      integer: (D,) columns written as integers.
+    """
+    found = {}
+    for j, name in enumerate(names):
+        data = values[:, j]
+        data = data[~np.isnan(data)]
+        if len(data) < _REPEATED:
+            continue
+        for value in _far(data):
+            found.setdefault(float(value), []).append(name)
+    return [
+        f"{value:g} stands often in {', '.join(map(repr, where[:5]))}"
+        f"{' and others' if len(where) > 5 else ''}, far from all other values; where it means "
+        f"missing: --missing {value:g}"
+        for value, where in found.items()
+    ]
+
+
+def _far(data):
+    """The least or the greatest value, where it is repeated and far outside the rest."""
+    ends = (data.min(), data.max())
+    often = [
+        end for end in ends if np.count_nonzero(data == end) >= max(_REPEATED, _SHARE * len(data))
+    ]
+    if not often:
+        return []
+    rest = data[~np.isin(data, often)]
+    if not len(rest) or len(np.unique(rest[:1000])) < _DIFFERENT:
+        return []
+    low, high = rest.min(), rest.max()
+    return [end for end in often if max(low - end, end - high) > high - low]

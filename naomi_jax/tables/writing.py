@@ -1,0 +1,75 @@
+"""Write a filled table in the format in which it was read."""
+
+import os
+
+import numpy as np
+
+from naomi_jax.errors import InputError
+from naomi_jax.tables import reading
+from naomi_jax.tables.table import Table
+
+
+def check_target(path: str | os.PathLike, table_path: str | os.PathLike) -> None:
+    """Refuse an output file that could not be written, before any work.
+
+    Args:
+      path: of the output.
+      table_path: of the table that was read.
+
+    Raises:
+      InputError: another format, no such folder, a folder itself, or not writable.
+    """
+    path, table_path = os.fspath(path), os.fspath(table_path)
+    kind = reading.extension(table_path)
+    if reading.extension(path) != kind:
+        raise InputError(f"{path}: {table_path} is {kind}, so the output must be {kind} too")
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise InputError(f"{path}: a folder; name a file")
+    if not os.path.isdir(folder):
+        raise InputError(f"{path}: there is no folder {folder}; make it first")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{path}: the folder {folder} is not writable")
+
+
+def write(
+    path: str | os.PathLike, table: Table, values: np.ndarray, flags: np.ndarray | None = None
+) -> None:
+    """Write values into the holes of a table; all else is written as it was read.
+
+    Args:
+      path: of the output, of the table's format.
+      table: from `reading.read`.
+      values: in the shape of the table's; NaN leaves a hole. For .npz and .npy a leading axis of
+        samples may be added.
+      flags: (T, D) bool, or None. Adds a column NAME_filled of 0 and 1 for each column with holes.
+
+    Raises:
+      InputError: another format, shapes that do not fit, flags for arrays, or the file cannot be
+        written.
+    """
+    from naomi_jax.tables import arrays, delimited, delimited_writing
+
+    path = os.fspath(path)
+    kind = reading.extension(path)
+    source = table.source
+    is_array, is_text = isinstance(source, arrays.Source), isinstance(source, delimited.Source)
+    if kind not in (reading.ARRAYS if is_array else reading.TEXT if is_text else (".parquet",)) or (
+        is_array and (kind == ".npy") != (source.key is None)
+    ):
+        raise InputError(f"{path}: the output must have the format of the input")
+    values = np.asarray(values, np.float64)
+    if values.ndim == table.values.ndim + 1 and not is_array:
+        raise InputError(f"{path}: a {kind} holds one filled table; for samples use .npz or .npy")
+    if values.shape[-table.values.ndim :] != table.values.shape:
+        raise InputError(f"values: shape {values.shape}; {table.values.shape} is needed")
+    if flags is not None and (is_array or np.shape(flags) != table.values.shape):
+        raise InputError("flags: for text and .parquet, in the shape of the values")
+    if is_array:
+        arrays.write(path, table, values)
+    elif is_text:
+        delimited_writing.write(path, table, values, flags)
+    else:
+        from naomi_jax.tables import parquet
+
+        parquet.write(path, table, values, flags)
