@@ -49,7 +49,7 @@ def add(stamps: np.ndarray | None, groups: np.ndarray | None, freq: str, place: 
         rows = np.flatnonzero(labels == label)
         rows = rows[np.argsort(stamps[rows], kind="stable")]
         absent = _absent(stamps[rows], rows, freq, place)
-        falls = len(rows) > 1 and rows[0] > rows[-1]
+        falls = len(rows) > 1 and bool((np.diff(rows) < 0).all())
         at = np.searchsorted(stamps[rows], absent)
         after.append(rows[at] if falls else rows[at - 1])
         new.append(absent)

@@ -11,6 +11,7 @@ import numpy as np
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
+from naomi_jax.tables import cells, roles
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.table import Table
 
@@ -56,15 +57,13 @@ def read(path: str, options: Options) -> Table:
     if np.isinf(values).any():
         place = tuple(int(i) for i in np.argwhere(np.isinf(values))[0])
         raise InputError(f"{path}: infinite value at {place}; repair it, or write NaN to fill it")
-    for marker in options.missing:
-        try:
-            values[values == float(marker)] = np.nan
-        except ValueError:
-            raise InputError(f"{path}: --missing {marker}: arrays hold numbers alone") from None
+    for marker in cells.numeric(options.missing):
+        values[values == marker] = np.nan
     dim = values.shape[-1]
     integer = np.full(dim, source.values.dtype.kind in "iu")
     names = tuple(map(str, range(dim)))
-    return Table(values, names, None, None, None, (), integer, source)
+    notes = roles.suspicious(values.reshape(-1, dim), names)
+    return Table(values, names, None, None, None, tuple(notes), integer, source)
 
 
 def write(path: str, table: Table, values: np.ndarray) -> None:
@@ -159,6 +158,8 @@ def _array(file, size):
     if dtype.hasobject:
         raise ValueError("Object arrays")
     claimed = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0:
+        raise ValueError(f"its header claims the shape {shape}")
     if claimed > size - width:
         raise ValueError(f"its header claims {claimed} bytes, and it has {size - width}")
     data = bytearray(file.read(claimed))

@@ -45,6 +45,12 @@ def kind(cell: str, decimal: str = ".", missing: tuple[str, ...] = ()) -> str:
     return "date" if times.is_date(cell) else "text"
 
 
+def numeric(missing: tuple[str, ...], decimal: str = ".") -> list[float]:
+    """The markers of a hole that are numbers: they stand for the number in every spelling."""
+    found = [m.strip() for m in missing if _NUMBER[decimal].fullmatch(m.strip())]
+    return [float(m.replace(decimal, ".")) for m in found]
+
+
 def numbers(
     text: collections.abc.Sequence[Any] | np.ndarray,
     decimal: str,
@@ -70,11 +76,10 @@ def numbers(
     holes = 0
     for row, cell in enumerate(text):
         cell = "" if cell is None else cell.strip()
-        what = kind(cell, decimal, missing)
-        if what == "number":
-            found[row] = float(cell.replace(decimal, "."))
-        elif what == "hole":
+        if cell.lower() in HOLES or cell in missing:
             holes += 1
+        elif _NUMBER[decimal].fullmatch(cell):
+            found[row] = float(cell.replace(decimal, "."))
         else:
             others.append(row)
     if not others:

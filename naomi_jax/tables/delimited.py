@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import added_rows, layout, roles, text, times
+from naomi_jax.tables import added_rows, cells, layout, roles, text, times
 from naomi_jax.tables.layout import Layout
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place
@@ -27,7 +27,6 @@ class Source:
       header: the record of the header, or -1.
       values: (D,) the file's columns that are the table's, from 0.
       roles: of all columns.
-      options: with which the file was read.
     """
 
     text: text.Text
@@ -38,7 +37,6 @@ class Source:
     header: int
     values: np.ndarray
     roles: roles.Roles
-    options: Options
 
 
 def read(path: str, options: Options) -> Table:
@@ -48,8 +46,9 @@ def read(path: str, options: Options) -> Table:
       InputError: naming the file, the line and what to do.
     """
     file = text.read(path)
-    form = layout.find(file, options, path)
-    records, numbers = text.records(file, form.separator, path)
+    separator, decimal = layout.separator(file, options, path)
+    records, numbers = text.records(file, separator, path)
+    form = layout.find(records, separator, decimal, options, path)
     header, kept = _rows(records, form)
     place = Place(path, lambda row: int(numbers[kept[row]]))
     _check_widths(records, numbers, kept, header, form, path)
@@ -61,7 +60,8 @@ def read(path: str, options: Options) -> Table:
     found = roles.assign(columns, options, form.decimal, place)
     values = np.stack(list(found.values.values()), axis=1)
     where = np.array(list(found.values))
-    _mark_missing(values, options.missing)
+    for marker in cells.numeric(options.missing, form.decimal):
+        values[values == marker] = np.nan
     _check_finite(values, [columns[i].name for i in where], place)
     integer = _integer(frame, values, where, body, form)
     groups = None if found.group is None else _labels(columns[found.group].data)
@@ -70,7 +70,7 @@ def read(path: str, options: Options) -> Table:
         stamps, name = found.times.stamps, columns[found.time or 0].name
         times.check_once(stamps, groups, place, name, not found.times.unit)
     names = tuple(columns[i].name for i in where)
-    notes = [*form.notes, *found.notes, *roles.suspicious(values, names, integer)]
+    notes = [*form.notes, *found.notes, *roles.suspicious(values, names)]
     rows = like = np.asarray(kept)
     if options.freq is not None:
         added = added_rows.add(stamps, groups, options.freq, place)
@@ -82,7 +82,7 @@ def read(path: str, options: Options) -> Table:
     if not form.header:
         names = tuple(map(str, range(len(where))))
     title = None if found.time is None else columns[found.time].title or ""
-    source = Source(file, records, rows, like, form, header, where, found, options)
+    source = Source(file, records, rows, like, form, header, where, found)
     return Table(values, names, stamps, title, groups, tuple(notes), integer, source)
 
 
@@ -134,7 +134,8 @@ def _parse(body, form, options, columns=None):
         return pd.read_csv(data, dtype=str, na_filter=False, usecols=columns, **common)
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         common["float_precision"] = "round_trip"  # exact; the default later on
-    missing = list(options.missing)
+    # Markers that are numbers are looked for in columns of values alone, not among times.
+    missing = [m for m in options.missing if not cells.numeric((m,), form.decimal)]
     return pd.read_csv(data, decimal=form.decimal, na_values=missing, **common)
 
 
@@ -151,24 +152,16 @@ def _columns(frame, body, form, options):
         elif series.dtype.kind in "iuf":
             data = series.to_numpy()
         else:
-            data = series.astype(object).where(series.notna(), None).to_numpy(object)
-            if series.dtype.kind == "b" or any(isinstance(cell, bool) for cell in data[:100]):
-                data = np.array([None if cell is None else str(cell) for cell in data], object)
+            data = series.astype(object).where(series.notna(), None).to_numpy(object, copy=True)
+            for row, cell in enumerate(data):  # True, and integers of more than 64 bits
+                if cell is not None and not isinstance(cell, str):
+                    data[row] = str(cell)
         columns.append(roles.Column(titles[i], names[i], data))
     return columns
 
 
 def _labels(data):
     return np.array(["" if cell is None else str(cell).strip() for cell in data], object)
-
-
-def _mark_missing(values, missing):
-    """Markers that are numbers stand for themselves in every spelling."""
-    for marker in missing:
-        try:
-            values[values == float(marker)] = np.nan
-        except ValueError:
-            continue
 
 
 def _check_finite(values, names, place):
@@ -191,8 +184,8 @@ def _integer(frame, values, where, body, form):
     if not open_:
         return found
     # Whole numbers in a column with holes: only their text tells 3 from 3.0.
-    cells = _parse(body, form, None, [int(where[j]) for j in open_])
+    written_as = _parse(body, form, None, [int(where[j]) for j in open_])
     for j in open_:
-        written = cells[int(where[j])].to_numpy(object)[~np.isnan(values[:, j])]
+        written = written_as[int(where[j])].to_numpy(object)[~np.isnan(values[:, j])]
         found[j] = all(cell.strip().lstrip("+-").isdigit() for cell in written)
     return found

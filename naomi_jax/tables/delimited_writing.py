@@ -56,8 +56,7 @@ def _rows(table):
         cells = [" NaN" if separator == text.BLANKS else ""] * (width + source.layout.trailing)
         if role.group is not None:
             cells[role.group] = old[role.group]
-        options = source.options
-        stamp = times.render(example, table.times[row], role.times.unit, options.dayfirst)
+        stamp = times.render(example, table.times[row], role.times)
         if role.clock is None:
             new = [(role.time, stamp)]
         else:

@@ -11,10 +11,13 @@ from naomi_jax.tables.options import Options
 from naomi_jax.tables.text import BLANKS, Text, content, is_blank, split
 
 _SAMPLE = 1000  # lines that decide
+_CELLS = 100_000  # in them, at most
 _SCORED = 100  # of them, for the separator
 _SEPARATORS = (",", ";", "\t", "|")  # the first of equals wins
 _FAR = 10  # times a column's largest value: a header of numbers, such as sensor ids
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_NOTE = "the first line, {}, was taken for {}; --header {} if it is not"
+_SPELLINGS = {"tab": "\t", "\\t": "\t", "blanks": BLANKS}
 _NAMES = {",": "','", ";": "';'", "\t": "tab", "|": "'|'", BLANKS: "blanks"}
 
 
@@ -41,28 +44,44 @@ class Layout:
     notes: tuple[str, ...]
 
 
-def find(text: Text, options: Options, path: str) -> Layout:
-    """The form of a file, from its first lines and what the user says.
+def separator(text: Text, options: Options, path: str) -> tuple[str, str | None]:
+    """What separates the cells, and the decimal mark if that tells it.
 
     Raises:
-      InputError: a header and nothing else, or an option that is not accepted.
+      InputError: an option that is not accepted, or a line that other programs put first.
     """
-    _check(options)
-    separator, decimal = options.separator, options.decimal
-    lines = _sample(text, separator or ",")
-    if separator is None:
-        separator, decimal = _separator(lines, decimal, path)
-        lines = _sample(text, separator)
+    found, decimal = _given(options)
+    lines = _sample(text.lines, found or ",")
+    if lines[0].lower().startswith("sep="):
+        raise InputError(f"{path}, line 1: {lines[0].strip()!r}; remove this line")
+    return _separator(lines, decimal, path) if found is None else (found, decimal)
+
+
+def find(
+    records: list[str], separator: str, decimal: str | None, options: Options, path: str
+) -> Layout:
+    """The form of a file, from its first records and what the user says.
+
+    Raises:
+      InputError: a header and nothing else, or a comment in its place.
+    """
+    lines = _sample(records, separator)
+    lines = lines[: max(_CELLS // len(split(lines[-1], separator)[0]), 20)]
     rows = [[content(c) for c in split(line, separator)[0]] for line in lines]
     decimal = decimal or _decimal(rows, separator)
-    widths = collections.Counter(map(len, rows[1:] or rows))
-    width = widths.most_common(1)[0][0]
+    width = _width(rows)[0]
     full = [row for row in rows if len(row) == width]
     if lines[0].lstrip().startswith("#") and len(rows[0]) < width:
-        number = text.lines.index(lines[0]) + 1
+        number = records.index(lines[0]) + 1
         raise InputError(f"{path}, line {number}: a comment; remove lines that begin with '#'")
     short = len(rows[0]) == width - 1 and len(rows) > 1
     trailing = width > 1 and not any(row[-1] for row in (full if rows[0] is not full[0] else rows))
+    if trailing and separator != BLANKS:  # beyond the sample, too
+        trailing = all(
+            line.rstrip(" \r").endswith(separator)
+            for line in records[records.index(lines[0]) + 1 :]
+            if not is_blank(line, separator)
+        )
     if short and not trailing:  # as R writes row names: their column has no title
         rows[0] = ["", *rows[0]]
     if trailing:
@@ -84,19 +103,22 @@ def find(text: Text, options: Options, path: str) -> Layout:
     return Layout(separator, decimal, header, titles, width, trailing, tuple(notes))
 
 
-def _check(options):
-    if options.separator is not None and (
-        len(options.separator) != 1 or options.separator in '"\r\n.'
-    ):
+def _given(options):
+    """Separator and decimal mark as the user says them, or None."""
+    separator, decimal = options.separator, options.decimal
+    if separator in _SPELLINGS:
+        separator = _SPELLINGS[separator]
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n.'):
         raise InputError(
-            f"--separator {options.separator!r}: one character, such as ';', or ' ' for blanks"
+            f"--separator {separator!r}: one character, such as ';', or ' ' for blanks"
         )
-    if options.decimal not in (None, ".", ","):
-        raise InputError(f"--decimal {options.decimal!r}: '.' or ',' is needed")
+    if decimal not in (None, ".", ","):
+        raise InputError(f"--decimal {decimal!r}: '.' or ',' is needed")
+    return separator, decimal
 
 
-def _sample(text, separator):
-    lines = (line for line in text.lines if not is_blank(line, separator))
+def _sample(lines, separator):
+    lines = (line for line in lines if not is_blank(line, separator))
     return list(itertools.islice(lines, _SAMPLE))
 
 
@@ -119,15 +141,22 @@ def _score(lines, separator):
     """From 0 to 1: lines of the same number of cells, at least 2, that are no mere text."""
     rows = [split(line, separator)[0] for line in lines]
     body = rows[1:] or rows
-    width, count = collections.Counter(map(len, body)).most_common(1)[0]
+    width, count = _width(rows)
     if width < 2:
         return 0.0
-    found = [content(c) for row in body if len(row) == width for c in row]
+    full = [row for row in body if len(row) == width] or [row for row in rows if len(row) == width]
+    found = [content(c) for row in full for c in row]
     good = sum(
         any(cells.kind(c, mark) != "text" for mark in ".,"[: 1 if separator == "," else 2])
         for c in found
     )
-    return count / len(body) * (good + 0.01) / len(found)
+    return count / len(rows) * (good + 0.01) / len(found)
+
+
+def _width(rows):
+    """The usual number of cells, the greatest of equals; and how many rows have it."""
+    counts = collections.Counter(map(len, rows))
+    return max(counts.items(), key=lambda item: (item[1], item[0]))
 
 
 def _is_one_column(lines):
@@ -165,7 +194,10 @@ def _header(rows, kinds):
     seen = [collections.Counter(k for k in column if k != "hole") for column in columns]
     common = [count.most_common(1)[0][0] if count else "hole" for count in seen]
     if any(f in ("text", "date") and c not in ("text", f) for f, c in zip(first, common)):
-        return True, []
+        numbers = [title for title, f, c in zip(rows[0], first, common) if f == c == "number"]
+        if not all(title.isdigit() for title in numbers):
+            return False, []  # a row of values, with a cell that is no number
+        return True, [_NOTE.format(",".join(rows[0])[:60], "names", "no")] if numbers else []
     if all(c in ("text", "hole") for c in common):
         return "text" in first, []
     return _header_of_numbers(rows, first, common)
@@ -192,19 +224,18 @@ def _header_of_numbers(rows, first, common):
         _share(column, lambda c, n=name: n > _FAR * abs(_value(c)))
         for name, column in zip(names, columns)
     ]
-    note = "the first line, {}, was taken for {}; --header {} if it is not"
     shown = ",".join(rows[0])[:60]
     alone = len(names) == 1 and len(first) == 1
     if not alone and len(names) > 1 and min(far) > 0.9:
-        return True, [note.format(shown, "names", "no")]
+        return True, [_NOTE.format(shown, "names", "no")]
     if not alone and min(decimals) > 0.9 and (counted or names == sorted(names)) and len(names) > 1:
-        return True, [note.format(shown, "names", "no")]
+        return True, [_NOTE.format(shown, "names", "no")]
     if len(names) == 1 and min(far) > 0.9 and min(decimals) > 0.9:
-        return True, [note.format(shown, "a name", "no")]
+        return True, [_NOTE.format(shown, "a name", "no")]
     if counted and len(names) > 2 and not _goes_on(rows, where):
-        return True, [note.format(shown, "names", "no")]
+        return True, [_NOTE.format(shown, "names", "no")]
     doubt = len(names) > 1 and min(decimals) > 0.9
-    return False, [note.format(shown, "values", "yes")] if doubt else []
+    return False, [_NOTE.format(shown, "values", "yes")] if doubt else []
 
 
 def _share(column, test):

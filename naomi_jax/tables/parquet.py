@@ -8,7 +8,7 @@ import numpy as np
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
-from naomi_jax.tables import added_rows, roles, times
+from naomi_jax.tables import added_rows, cells, roles, times
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place
 from naomi_jax.tables.table import Table
@@ -64,7 +64,7 @@ def read(path: str, options: Options) -> Table:
         raise InputError(f"{path}: no rows")
     place = Place(path, lambda row: row + 1, "row")
     columns = _columns(data, options)
-    found = roles.assign(columns, options, ".", place)
+    found = roles.assign(columns, options, None, place)
     values = np.stack(list(found.values.values()), axis=1)
     where = np.array(list(found.values))
     names = tuple(columns[i].name for i in where)
@@ -79,10 +79,10 @@ def read(path: str, options: Options) -> Table:
         column = columns[found.time or 0]
         title = column.title or ""
         times.check_once(stamps, groups, place, column.name, False)
-    notes = [*found.notes, *roles.suspicious(values, names, integer)]
+    notes = [*found.notes, *roles.suspicious(values, names)]
     if options.freq is not None:
         added = added_rows.add(stamps, groups, options.freq, place)
-        data = _with_rows(data, added, found, arrow)
+        data = _with_rows(data, added, found, arrow, path)
         values = np.where(added.file[:, None] < 0, np.nan, values[added.file])
         groups = None if groups is None else groups[added.like]
         stamps = added.stamps
@@ -123,23 +123,20 @@ def _floats(column):
 
 def _finish(values, names, options, place):
     """Markers of holes that are numbers, in place; infinite values are refused."""
-    for marker in options.missing:
-        try:
-            values[values == float(marker)] = np.nan
-        except ValueError:
-            continue
+    for marker in cells.numeric(options.missing):
+        values[values == marker] = np.nan
     if np.isinf(values).any():
         row, j = (int(i) for i in np.argwhere(np.isinf(values))[0])
         raise InputError(f"{place(row, names[j])}: an infinite value; repair it, or make it null")
 
 
-def _with_rows(data, added, found, arrow):
+def _with_rows(data, added, found, arrow, path):
     """The table with added rows: their time and label, and null in all other columns."""
     take = arrow.array(added.file, mask=added.file < 0)
     new = data.take(take)
     kind = data.schema.field(found.time).type
     if not arrow.types.is_timestamp(kind) and not arrow.types.is_date(kind):
-        raise InputError("--freq needs a column of dates in a .parquet, not of text or numbers")
+        raise InputError(f"{path}: --freq needs a column of dates, not of text or numbers")
     zone = getattr(kind, "tz", None)
     stamps = arrow.array(added.stamps).cast(arrow.timestamp("ns", zone)).cast(kind, safe=False)
     new = new.set_column(found.time, data.schema.field(found.time), stamps)
@@ -189,15 +186,13 @@ def _replaced(column, fill, new, arrow):
     if arrow.types.is_integer(kind):
         limits = np.iinfo(kind.to_pandas_dtype())
         new = np.clip(np.round(new), limits.min, limits.max)
-        cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
+        new_cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
     elif arrow.types.is_decimal(kind):
         step = decimal.Decimal(1).scaleb(-kind.scale)
-        cells = arrow.array([decimal.Decimal(float(v)).quantize(step) for v in new], kind)
-    elif arrow.types.is_floating(kind):
-        cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
-    else:  # numbers as text
-        cells = arrow.array([f"{v:.6g}" for v in new], kind)
+        new_cells = arrow.array([decimal.Decimal(float(v)).quantize(step) for v in new], kind)
+    else:
+        new_cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
     whole = column.combine_chunks()
     if isinstance(whole, arrow.ChunkedArray):
         whole = arrow.concat_arrays(whole.chunks)
-    return compute.replace_with_mask(whole, arrow.array(fill), cells)  # pyright: ignore
+    return compute.replace_with_mask(whole, arrow.array(fill), new_cells)  # pyright: ignore

@@ -1,5 +1,6 @@
 """What each column is for: times, labels of series, row numbers, values, or none of these."""
 
+import collections.abc
 import dataclasses
 
 import numpy as np
@@ -50,25 +51,26 @@ class Roles:
     notes: tuple[str, ...]
 
 
-def unique_names(titles) -> list[str]:
+def unique_names(titles: collections.abc.Iterable[str]) -> list[str]:
     """Names that differ: "a", "a" become "a", "a.1", and no name becomes "column 3"."""
-    names, taken = [], set(titles)
+    names: dict[str, None] = {}  # in order
+    taken = set(titles)
     for number, title in enumerate(titles, 1):
         name, count = title or f"column {number}", 0
         while name in names or (count and name in taken):
             count += 1
             name = f"{title or f'column {number}'}.{count}"
-        names.append(name)
-    return names
+        names[name] = None
+    return list(names)
 
 
-def assign(columns: list[Column], options: Options, decimal: str, place: Place) -> Roles:
+def assign(columns: list[Column], options: Options, decimal: str | None, place: Place) -> Roles:
     """Find the role of every column.
 
     Args:
       columns: of the file, in its order.
       options: what the user says.
-      decimal: mark of numbers in text.
+      decimal: mark of numbers in text; None where columns have types, and text is no number.
       place: for messages.
 
     Raises:
@@ -89,7 +91,7 @@ def assign(columns: list[Column], options: Options, decimal: str, place: Place) 
     values, carried = {}, []
     for i in rest:
         data = columns[i].data
-        if data.dtype.kind == "O":
+        if data.dtype.kind == "O" and decimal:
             data = cells.numbers(data, decimal, options.missing, place, columns[i].name)
         elif data.dtype.kind not in "iuf" or (time is not None and _is_second_time(columns[i])):
             data = None
@@ -141,8 +143,8 @@ def _time(columns, options, group, place):
                 if i == chosen:
                     _check_whole(np.isnan(data), place, columns[i].name)
                 continue
-            name = columns[i].title or "" if i == 0 else columns[i].name  # "" for an index
-            found = times.from_numbers(data, name, i == chosen)
+            index = i == 0 and columns[i].title == ""
+            found = times.from_numbers(data, columns[i].name, i == chosen, index)
             if found:
                 return i, None, found
     return None, None, None
@@ -193,17 +195,16 @@ def _is_second_time(column):
     data = column.data
     if np.isnan(data.astype(np.float64)).any() or not times.is_time_name(column.name):
         return False
-    found = times.from_numbers(data, column.name, False)
+    found = times.from_numbers(data, column.name)
     return found is not None and found.stamps.dtype.kind == "M"
 
 
-def suspicious(values: np.ndarray, names, integer: np.ndarray) -> list[str]:
+def suspicious(values: np.ndarray, names: collections.abc.Sequence[str]) -> list[str]:
     """Notes on a single value far from all others and repeated often, such as -999.
 
     Args:
       values: (T, D).
       names: of the D columns.
-      integer: (D,) columns written as integers.
     """
     found = {}
     for j, name in enumerate(names):

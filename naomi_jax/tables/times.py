@@ -39,11 +39,13 @@ class Times:
       stamps: (T,) datetime64[ns] or float64.
       words: how they were read, for a note; may be empty.
       unit: ticks a second, of stamps read from numbers; 0 for those read from text.
+      day_leads: whether the day stands before the month.
     """
 
     stamps: np.ndarray
     words: str = ""
     unit: int = 0
+    day_leads: bool = True
 
 
 def is_date(cell: str) -> bool:
@@ -115,7 +117,8 @@ def parse(text: np.ndarray, dayfirst: bool | None, place: Place, name: str) -> T
         raise InputError(f"{place(row, name)}: {text[row]!r} is no date")
     stamps = _nanoseconds(stamps.tz_convert(None) if zoned else stamps, place, name)
     stamps = np.where(late, stamps + np.timedelta64(1, "D"), stamps)
-    return Times(stamps, "; ".join(filter(None, [words, "in UTC" if zoned else ""])))
+    words = "; ".join(filter(None, [words, "in UTC" if zoned else ""]))
+    return Times(stamps, words, day_leads=day_leads)
 
 
 def _plain(text):
@@ -207,21 +210,24 @@ def _nanoseconds(stamps, place, name):
         raise InputError(f"{place(None, name)}: dates must lie from 1678 to 2262") from None
 
 
-def from_numbers(numbers: np.ndarray, name: str, named: bool) -> Times | None:
+def from_numbers(
+    numbers: np.ndarray, name: str, named: bool = False, index: bool = False
+) -> Times | None:
     """Times of a column of numbers, or None where it holds something else.
 
     Args:
       numbers: (T,) without holes, of any type.
       name: of the column.
       named: the user says that it is the time column; else its name must say so.
+      index: it is the first column and has no name, so it may be times that increase.
     """
     increasing = len(numbers) > 1 and bool((np.diff(numbers) > 0).all())
-    unnamed = name == "" and increasing
-    if named or unnamed or is_time_name(name):
+    if named or (index and increasing) or is_time_name(name):
         times = _compact(numbers) or _epoch(numbers)
         if times:
             return times
-    if named or (_ELAPSED.fullmatch(name) and increasing):
+    elapsed = _ELAPSED.fullmatch(name) or (index and not _whole(numbers))
+    if named or (elapsed and increasing):
         return Times(numbers.astype(np.float64), "numbers")
     return None
 
@@ -287,22 +293,21 @@ def check_once(
     )
 
 
-def render(example: str, stamp: np.datetime64, unit: int, dayfirst: bool | None) -> str:
+def render(example: str, stamp: np.datetime64, times: Times) -> str:
     """A stamp in the form of another cell of its column.
 
     Args:
       example: a cell of the column, of the longest form.
       stamp: what to write, in UTC where the column carries zones.
-      unit: as in `Times`.
-      dayfirst: as in `Options`.
+      times: of the column.
     """
     import pandas as pd
 
     time = pd.Timestamp(stamp)
     match = _DATE.fullmatch(example)
     if match is None:
-        if unit:
-            return str(time.value // (10**9 // unit))
+        if times.unit:
+            return str(time.value // (10**9 // times.unit))
         form = _COMPACT.get(len(example)) if example.isdigit() else None
         return time.strftime(form) if form else time.isoformat(sep=" ")
     zone = match["zone"]
@@ -311,7 +316,7 @@ def render(example: str, stamp: np.datetime64, unit: int, dayfirst: bool | None)
         shift = np.timedelta64(int(hours) * 60 + int(minutes), "m")
         time = pd.Timestamp(stamp + (shift if zone[0] == "+" else -shift))
     hour = time.hour % 12 or 12 if match["half"] else time.hour
-    lead, follow = (time.month, time.day) if dayfirst is False else (time.day, time.month)
+    lead, follow = (time.day, time.month) if times.day_leads else (time.month, time.day)
     fraction = f"{time.microsecond * 1000 + time.nanosecond:09}"
     new = {
         "year": time.year, "month": time.month, "day": time.day,

@@ -54,9 +54,13 @@ def write(
     kind = reading.extension(path)
     source = table.source
     is_array, is_text = isinstance(source, arrays.Source), isinstance(source, delimited.Source)
-    if kind not in (reading.ARRAYS if is_array else reading.TEXT if is_text else (".parquet",)) or (
-        is_array and (kind == ".npy") != (source.key is None)
-    ):
+    if is_array:
+        fits = kind == (".npy" if source.key is None else ".npz")
+    elif is_text:
+        fits = kind in reading.TEXT and kind.endswith(".gz") == (source.text.raw is not None)
+    else:
+        fits = kind == ".parquet"
+    if not fits:
         raise InputError(f"{path}: the output must have the format of the input")
     values = np.asarray(values, np.float64)
     if values.ndim == table.values.ndim + 1 and not is_array:
