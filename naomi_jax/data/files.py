@@ -1,6 +1,7 @@
 """Training data from the user's own files: tables of text, .parquet, .npz and .npy."""
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,7 +14,12 @@ _HELD_OUT = 0.1  # share of the data for validation, and again for testing
 
 
 def load(
-    path: str | os.PathLike, *, window: int | None = None, stride: int | None = None, seed: int = 0
+    path: str | os.PathLike,
+    *,
+    window: int | None = None,
+    stride: int | None = None,
+    seed: int = 0,
+    log: Callable[[str], None] = lambda line: None,
 ) -> Dataset:
     """Training data from a file or a folder.
 
@@ -25,6 +31,7 @@ def load(
       window, stride: length of the sequences cut from a long series, and steps from one to the next
         in the training part; half a window by default.
       seed: of the random split.
+      log: receives lines on what was assumed of a table.
 
     Raises:
       InputError: naming the file, what is wrong with it and what is accepted.
@@ -39,7 +46,7 @@ def load(
         if not {"train", "test"} <= splits.keys():
             raise InputError(f"{path}: train.npz and test.npz are needed in this folder")
     else:
-        splits = _split(path, window, stride, seed)
+        splits = _split(path, window, stride, seed, log)
     for name, data in splits.items():
         if data.ndim != 3:
             raise InputError(f"{path}: {name} has shape {data.shape}; (N, T, D) is needed")
@@ -57,7 +64,7 @@ def load(
 # Splits.
 
 
-def _split(path, window, stride, seed):
+def _split(path, window, stride, seed, log):
     if reading.extension(path) == ".npz":
         found = arrays.read_npz(path)
         if "train" in found:
@@ -65,7 +72,10 @@ def _split(path, window, stride, seed):
             if "test" not in names:
                 raise InputError(f"{path}: key 'train' without 'test'; keys found: {sorted(found)}")
             return {name: _numbers(found[name], f"{path}, {name}") for name in names}
-    values = _in_order(reading.read(path))
+    table = reading.read(path)
+    for note in table.notes:
+        log(f"{path}: {note}")
+    values = _in_order(table)
     _check_complete(values, path)
     if values.ndim == 2:
         return _windows(values, path, window, stride)
@@ -155,7 +165,7 @@ def _load(request: registry.Request) -> Dataset:
         raise InputError(
             "--dataset files needs --data FILE (a table, an .npz or .npy, or a folder of .npz)"
         )
-    return load(request.path, window=request.window, stride=request.stride)
+    return load(request.path, window=request.window, stride=request.stride, log=request.log)
 
 
 FILES = registry.register(

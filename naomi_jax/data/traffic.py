@@ -369,7 +369,7 @@ def _load(request: registry.Request) -> Dataset:
     """PEMS-SF, or the user's own arrays."""
     if request.path is None or _is_pems(request.path):
         return load(request.path, log=request.log, progress=request.progress)
-    return files.load(request.path, window=request.window, stride=request.stride)
+    return files.load(request.path, window=request.window, stride=request.stride, log=request.log)
 
 
 def _is_pems(path):

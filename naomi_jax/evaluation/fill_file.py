@@ -29,14 +29,17 @@ def fill_file(
       seed: of the draws.
 
     Returns:
-      A line that says what was done.
+      Lines that say what was assumed of the file and what was done.
 
     Raises:
       InputError: a file cannot be read or written, or does not fit the model.
     """
     table = reading.read(source)
     writing.check_target(target, source)
-    values = table.values
+    notes = "".join(f"{source}: {note}\n" for note in table.notes)
+    # The file's rows may stand in any order; the model reads them by time.
+    order = np.arange(len(table.values)) if table.times is None else np.argsort(table.times)
+    values = table.values[order]
     dim = model.transforms.standardizer.std.shape[0]
     if values.shape[-1] != dim:
         raise InputError(
@@ -50,10 +53,12 @@ def fill_file(
     x = values[None] if single else values
     observed = ~np.isnan(x)
     if observed.all():
-        writing.write(target, table, values)
-        return f"{target}: nothing was missing in {source}"
+        writing.write(target, table, table.values)
+        return f"{notes}{target}: nothing was missing in {source}"
     filled = model.fill(x, observed, jax.random.key(seed), num_samples)
     filled = np.where(observed, x, filled).astype(values.dtype)
-    writing.write(target, table, filled[..., 0, :, :] if single else filled)
+    if single:
+        filled = filled[..., 0, :, :][..., np.argsort(order), :]
+    writing.write(target, table, filled)
     missing = np.count_nonzero(~observed)
-    return f"{target}: {missing} of {observed.size} entries of {source} filled"
+    return f"{notes}{target}: {missing} of {observed.size} entries of {source} filled"

@@ -99,7 +99,7 @@ def numbers(
 
 def _refuse(words, place, name):
     row, cell = next(iter(words.items()))
-    if list(words) == [0]:
+    if list(words) == [0] and not cell[0].isdigit():
         raise InputError(
             f"{place(0, name)}: {cell!r} is not a number, and all below it are; remove a line of "
             f"units below the header; where {cell!r} means missing: --missing {cell}"

@@ -109,9 +109,14 @@ def _check_widths(records, numbers, kept, header, form, path):
             count = len(text.split(record, form.separator)[0])
         else:
             count = record.count(form.separator) + 1
-        if count in fits or (i == header and count in (width - 1, form.width)):
+        if count in fits or (i == header and count == width - 1 and any(form.titles)):
             continue
         where = f"{path}, line {numbers[i]}"
+        if i == header:
+            raise InputError(
+                f"{where}: {count} cells, but most lines have {width}; remove what stands above "
+                "the names of the columns, or repair the line"
+            )
         if record.lstrip().startswith("#"):
             raise InputError(f"{where}: a comment; remove lines that begin with '#'")
         raise InputError(

@@ -73,8 +73,8 @@ def find(
     full = [row for row in rows if len(row) == width]
     if lines[0].lstrip().startswith("#") and len(rows[0]) < width:
         number = records.index(lines[0]) + 1
-        raise InputError(f"{path}, line {number}: a comment; remove lines that begin with '#'")
-    short = len(rows[0]) == width - 1 and len(rows) > 1
+        raise InputError(f"{path}, line {number}: a comment; remove it, or its '#' alone")
+    short = len(rows[0]) == width - 1 and _is_row_of_values(rows[1:], decimal)
     trailing = width > 1 and not any(row[-1] for row in (full if rows[0] is not full[0] else rows))
     if trailing and separator != BLANKS:  # beyond the sample, too
         trailing = all(
@@ -101,6 +101,11 @@ def find(
         notes = ["one column, decimal mark ','", *notes]
     titles = tuple(rows[0]) if header and fits else ("",) * width if header else ()
     return Layout(separator, decimal, header, titles, width, trailing, tuple(notes))
+
+
+def _is_row_of_values(rows, decimal):
+    """Whether the first of these rows has a number behind its first cell: no second title."""
+    return any(cells.kind(c, decimal) == "number" for row in rows[:1] for c in row[1:])
 
 
 def _given(options):

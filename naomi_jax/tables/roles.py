@@ -97,6 +97,16 @@ def assign(columns: list[Column], options: Options, decimal: str | None, place: 
             data = None
         if data is None:
             carried.append(columns[i].name)
+            if (
+                time is None
+                and columns[i].data.dtype.kind == "O"
+                and times.is_time_name(carried[-1])
+            ):
+                example = next(cell for cell in columns[i].data if cell is not None)
+                notes.append(
+                    f"{called(carried[-1])}: not read as times, as {example!r} is no date like "
+                    "2020-12-31 13:00"
+                )
         else:
             values[i] = data.astype(np.float64)
     if carried:

@@ -18,8 +18,9 @@ _DATE = re.compile(
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _NAMED_MONTH = re.compile(
     r"(?P<day>\d{1,2})[- .]+(?P<month>[A-Za-z]{3,9})[- .,]+(?P<year>\d{4}|\d{2})(?P<rest>\D.*)?"
-    r"|(?P<month2>[A-Za-z]{3,9})[- .]+(?P<day2>\d{1,2}),? +(?P<year2>\d{4})(?P<rest2>\D.*)?"
+    r"|(?P<month2>[A-Za-z]{3,9})[- .]+(?:(?P<day2>\d{1,2}),? +)?(?P<year2>\d{4})(?P<rest2>\D.*)?"
 )
+_WEEKDAY = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? +", re.I)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( *[AaPp]\.?[Mm]\.?)?")
 # Words in the name of a column of time.
 _WORDS = {"time", "timestamp", "date", "datetime", "epoch", "ts", "unixtime", "unix", "utc"}
@@ -65,8 +66,9 @@ def is_time_name(name: str) -> bool:
 
 
 def _month_by_number(cell):
-    """31-Dec-2020 13:00 as 2020-12-31 13:00; other text as it is."""
-    found = _NAMED_MONTH.fullmatch(cell)
+    """Thu 31-Dec-2020 13:00 as 2020-12-31 13:00; other text as it is."""
+    lead = _WEEKDAY.match(cell)
+    found = _NAMED_MONTH.fullmatch(cell[lead.end() :] if lead else cell)
     if not found:
         return cell
     parts = found.groupdict()
@@ -74,7 +76,7 @@ def _month_by_number(cell):
     if month not in _MONTHS:
         return cell
     year = _full_year(parts["year"] or parts["year2"])
-    day, rest = parts["day"] or parts["day2"], parts["rest"] or parts["rest2"] or ""
+    day, rest = parts["day"] or parts["day2"] or "1", parts["rest"] or parts["rest2"] or ""
     new = f"{year}-{_MONTHS.index(month) + 1:02}-{int(day):02}{rest}"
     return new if _DATE.fullmatch(new) else cell
 

@@ -189,6 +189,7 @@ TIMES = [
     ("31/12/2020 13:00", "31/12/2020 14:30:00"),
     ("12/31/2020 1:00 PM", "12/31/2020 2:30 pm"),
     ("31-Dec-2020 13:00", "31-Dec-2020 14:30"),
+    ("Thu Dec 31 2020 13:00", "Thursday 31 December 2020 14:30"),
     ("December 31 2020 13:00", "Dec 31 2020 14:30"),
     ("1609419600", "1609425000"),
     ("1609419600000", "1609425000000"),
@@ -221,6 +222,7 @@ def test_times_without_a_header(read):
 
 def test_dates_alone_months_and_the_hour_24(read):
     assert read("d,v\n2020-01,1\n2020-02,2\n").times[1] == days("2020-02-01")[0]
+    assert read("d,v\nJan 2020,1\nFeb 2020,2\n").times[1] == days("2020-02-01")[0]
     assert read("d,v\n20200131,1\n20200201,2\n", time="d").times[1] == days("2020-02-01")[0]
     late = read("d,v\n31.12.2020 23:00,1\n31.12.2020 24:00,2\n").times
     assert late[1] == days("2021-01-01")[0]
@@ -287,6 +289,11 @@ def test_a_step_of_summer_time(read, refused):
     naive = zoned.replace("+02:00", "").replace("+01:00", "")
     message = refused(naive)
     assert "line 2" in message and "line 3" in message and "summer time" in message
+
+
+def test_a_column_that_is_called_time_and_cannot_be_read_is_said(read):
+    notes = read("time,v\n12:00,1\n13:00,2\n").notes
+    assert "column 'time': not read as times, as '12:00' is no date like" in notes[0]
 
 
 def test_bad_times(refused):
@@ -386,7 +393,8 @@ def test_categories_and_switches_are_carried_through_and_said(read):
 REFUSED = [
     ("v,w\nkg,m\n1,2\n3,4\n", "line 2, column 'v': 'kg' is not a number, and all below it are"),
     ("v,w\nkg,m\n1,2\n3,4\n", "remove a line of units below the header"),
-    ("# a comment\nv,w\n1,2\n3,4\n", "line 1: a comment; remove lines that begin with '#'"),
+    ("# a comment\nv,w\n1,2\n3,4\n", "line 1: a comment; remove it, or its '#' alone"),
+    ("Station 5\nv,w\n1,2\n3,4\n", "line 1: 1 cells, but most lines have 2; remove what stands"),
     ("v,w\n1,2\n# a comment\n3,4\n", "line 3: a comment; remove lines that begin with '#'"),
     ("sep=;\nv;w\n1;2\n", "line 1: 'sep=;'; remove this line"),
     ('v,w\n"1,234",2\n"1,235",4\n', "line 2, column 'v': '1,234' has thousands separators"),
