@@ -85,7 +85,7 @@ def numbers(
     if not others:
         return found
     count = len(text) - len(others) - holes
-    words = {row: str(text[row]).strip() for row in others}
+    words = {row: " ".join(str(text[row]).split())[:60] for row in others}  # a quoted one is long
     different = {word for word in words.values() if word.lower() not in _SWITCHES}
     mostly = count >= len(others) or (len(different) <= _FEW < count)
     like = [row for row in others if _remedy(words[row])]

@@ -53,9 +53,7 @@ def read(path: str, options: Options) -> Table:
     place = Place(path, lambda row: int(numbers[kept[row]]))
     _check_widths(records, numbers, kept, header, form, path)
     body = [records[i] for i in kept] if len(kept) < len(records) else records
-    frame = _parse(body, form, options)
-    if len(frame) != len(kept):
-        raise InputError(f"{path}: quotes or line ends that cannot be read; save the file anew")
+    frame = _frame(body, form, options, path)
     columns = _columns(frame, body, form, options)
     found = roles.assign(columns, options, form.decimal, place)
     values = np.stack(list(found.values.values()), axis=1)
@@ -125,6 +123,19 @@ def _check_widths(records, numbers, kept, header, form, path):
         )
 
 
+def _frame(body, form, options, path):
+    """The rows as a DataFrame of numbers and text."""
+    import pandas as pd
+
+    try:
+        frame = _parse(body, form, options)
+    except pd.errors.ParserError:
+        frame = ()
+    if len(frame) != len(body):
+        raise InputError(f"{path}: quotes or line ends that cannot be read; save the file anew")
+    return frame
+
+
 def _parse(body, form, options, columns=None):
     """The rows as a DataFrame; given columns as text to the letter."""
     import pandas as pd
@@ -136,7 +147,8 @@ def _parse(body, form, options, columns=None):
     )  # fmt: skip
     data = io.StringIO("\n".join(body) + "\n")
     if columns is not None:
-        return pd.read_csv(data, dtype=str, na_filter=False, usecols=columns, **common)
+        common |= dict(dtype=str, na_filter=False, usecols=columns)
+        return pd.read_csv(data, **common)
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         common["float_precision"] = "round_trip"  # exact; the default later on
     # Markers that are numbers are looked for in columns of values alone, not among times.

@@ -104,7 +104,7 @@ def assign(columns: list[Column], options: Options, decimal: str | None, place: 
             ):
                 example = next(cell for cell in columns[i].data if cell is not None)
                 notes.append(
-                    f"{called(carried[-1])}: not read as times, as {example!r} is no date like "
+                    f"{called(carried[-1])}: not read as times, as {example[:60]!r} is no date like "
                     "2020-12-31 13:00"
                 )
         else:
@@ -194,10 +194,9 @@ def _is_row_number(column):
     data = column.data
     if data.dtype.kind not in "iuf" or len(data) < 3 or np.isnan(data.astype(np.float64)).any():
         return False
-    steps = np.diff(data)
-    if (steps == 1).all() and data[0] in (0, 1):
+    if data[0] in (0, 1) and (data == data[0] + np.arange(len(data))).all():
         return True
-    return column.title == "" and data.dtype.kind in "iu" and bool((steps > 0).all())
+    return column.title == "" and data.dtype.kind in "iu" and bool((data[1:] > data[:-1]).all())
 
 
 def _is_second_time(column):

@@ -140,7 +140,8 @@ def _plain(text):
 def _no_time(cell, where):
     if cell is None or not cell.strip():
         return f"{where}: no time in this row; remove the row or write its time"
-    return f"{where}: {cell.strip()!r} is no date like 2020-12-31 13:00"
+    cell = " ".join(cell.split())[:60]
+    return f"{where}: {cell!r} is no date like 2020-12-31 13:00"
 
 
 def _check_zones(found, place, name):
@@ -223,7 +224,7 @@ def from_numbers(
       named: the user says that it is the time column; else its name must say so.
       index: it is the first column and has no name, so it may be times that increase.
     """
-    increasing = len(numbers) > 1 and bool((np.diff(numbers) > 0).all())
+    increasing = len(numbers) > 1 and bool((numbers[1:] > numbers[:-1]).all())
     if named or (index and increasing) or is_time_name(name):
         times = _compact(numbers) or _epoch(numbers)
         if times:
