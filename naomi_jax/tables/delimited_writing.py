@@ -6,7 +6,8 @@ from naomi_jax.atomic import atomic_write
 from naomi_jax.tables import digits, text, times
 from naomi_jax.tables.table import Table
 
-_SEEN = 500  # rows that show with how many digits a column is written
+_SEEN = 500  # rows that show with how many digits a column is written,
+_CELLS = 200_000  # with at most so many cells
 _ENOUGH = 20  # observed cells among them; else the column's own are looked for
 _SUFFIX = "_filled"
 
@@ -87,10 +88,14 @@ def _fill(rows, table, values, fill):
     separator = source.layout.separator
     at, columns = np.nonzero(fill)
     written = np.empty(len(at), object)
+    sample = _sample(table)
     for j in np.unique(columns):
         here = np.flatnonzero(columns == j)
         form = digits.of(
-            _seen(table, j), table.values[:, j], bool(table.integer[j]), source.layout.decimal
+            _seen(table, j, sample),
+            table.values[:, j],
+            bool(table.integer[j]),
+            source.layout.decimal,
         )
         written[here] = [form.write(value) for value in values[at[here], j].tolist()]
     starts = np.flatnonzero(np.diff(at, prepend=-1)).tolist()
@@ -102,17 +107,28 @@ def _fill(rows, table, values, fill):
         rows[at[start]] = text.join(cells, tail, separator)
 
 
-def _seen(table, j):
+def _sample(table):
+    """Raw cells of rows from all over the file: row of the table -> cells."""
+    source = table.source
+    count = min(_SEEN, max(_CELLS // source.layout.width, _ENOUGH))
+    rows = np.unique(np.linspace(0, len(source.rows) - 1, count).astype(int)).tolist()
+    return {row: _cells(source, row) for row in rows if source.rows[row] >= 0}
+
+
+def _seen(table, j, sample):
     """Some observed cells of a column, as they are written."""
     source = table.source
     observed = ~np.isnan(table.values[:, j])
-    pool = np.unique(np.linspace(0, len(observed) - 1, _SEEN).astype(int))
-    pool = pool[observed[pool]]
-    if len(pool) < _ENOUGH:
-        pool = np.flatnonzero(observed)[:_SEEN]
-    for row in pool:
-        cells, _ = text.split(source.records[source.rows[row]], source.layout.separator)
-        yield text.content(cells[source.values[j]])
+    rows = [row for row in sample if observed[row]]
+    if len(rows) < _ENOUGH:
+        rows = np.flatnonzero(observed)[:_ENOUGH].tolist()
+    column = source.values[j]
+    for row in rows:
+        yield text.content((sample.get(row) or _cells(source, row))[column])
+
+
+def _cells(source, row):
+    return text.split(source.records[source.rows[row]], source.layout.separator)[0]
 
 
 def _put(cell, new, separator):

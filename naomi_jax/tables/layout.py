@@ -202,7 +202,8 @@ def _header(rows, kinds):
         numbers = [title for title, f, c in zip(rows[0], first, common) if f == c == "number"]
         if not all(title.isdigit() for title in numbers):
             return False, []  # a row of values, with a cell that is no number
-        return True, [_NOTE.format(",".join(rows[0])[:60], "names", "no")] if numbers else []
+        sure = not numbers or ("text", "date") in zip(first, common)
+        return True, [] if sure else [_NOTE.format(",".join(rows[0])[:60], "names", "no")]
     if all(c in ("text", "hole") for c in common):
         return "text" in first, []
     return _header_of_numbers(rows, first, common)

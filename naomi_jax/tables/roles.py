@@ -104,8 +104,8 @@ def assign(columns: list[Column], options: Options, decimal: str | None, place: 
             ):
                 example = next(cell for cell in columns[i].data if cell is not None)
                 notes.append(
-                    f"{called(carried[-1])}: not read as times, as {example[:60]!r} is no date like "
-                    "2020-12-31 13:00"
+                    f"{called(carried[-1])}: not read as times, as {example[:60]!r} is no date "
+                    "like 2020-12-31 13:00"
                 )
         else:
             values[i] = data.astype(np.float64)

@@ -94,6 +94,9 @@ def test_row_numbers_are_left_out_and_said(read):
 
 
 def test_a_header_in_doubt_is_said_and_can_be_said(read):
+    assert len(read("name,2019,2020\n1,5.5,3.5\n5,7.5,8\n").notes) == 1
+    assert len(read("day,2019,2020\n2020-01-01,5.5,3.5\n2020-01-02,7.5,8\n").notes) == 1
+    assert read("-,5.5\n1,2.5\n3,4.5\n", missing=("-",)).values.shape == (3, 2)
     content = "773869,767541\n64.5,67.25\n,66.5\n"
     assert "--header no if it is not" in read(content).notes[0]
     table = read(content, header=False)
