@@ -16,6 +16,7 @@ ORDER = (
     "figures",
     "evaluation",
     "runs",
+    "imputer",
     "training",
     "methods",
     "data",

@@ -1,6 +1,7 @@
 """Rows that are absent between the first and the last time of a regular series."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 
@@ -68,7 +69,9 @@ def _absent(stamps, rows, freq, place):
     import pandas as pd
 
     try:
-        step = pd.tseries.frequencies.to_offset(freq)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on old names of steps; pandas knows them still
+            step = pd.tseries.frequencies.to_offset(freq)
         count = (stamps[-1] - stamps[0]) / np.timedelta64(_nanoseconds(step), "ns")
         if count > 20_000_000:
             raise InputError(

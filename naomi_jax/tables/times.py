@@ -116,7 +116,7 @@ def parse(text: np.ndarray, dayfirst: bool | None, place: Place, name: str) -> T
     stamps = pd.to_datetime(iso, format="ISO8601", utc=zoned, errors="coerce")
     if stamps.isna().any():
         row = int(np.argmax(stamps.isna()))
-        raise InputError(f"{place(row, name)}: {text[row]!r} is no date")
+        raise InputError(f"{place(row, name)}: {text[row]!r} is no date from 1678 to 2262")
     stamps = _nanoseconds(stamps.tz_convert(None) if zoned else stamps, place, name)
     stamps = np.where(late, stamps + np.timedelta64(1, "D"), stamps)
     words = "; ".join(filter(None, [words, "in UTC" if zoned else ""]))
