@@ -4,6 +4,7 @@ Only this file uses orbax. A checkpoint's name is a number, its `step`: the upda
 """
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from naomi_jax.errors import InputError
+from naomi_jax.training import checksums
 
 _METRIC = "val_error"
 
@@ -23,7 +25,8 @@ class Checkpoints:
     """The checkpoints in a folder. A context manager: leaving it waits for the last write.
 
     Two are kept, the latest and the one with the least validation error. A checkpoint is written
-    to a temporary folder first, so killing the process never damages one that is there.
+    to a temporary folder first, so killing the process never damages one that is there. One that
+    was damaged on disk is noticed by its checksums.
 
     Args:
       folder: theirs.
@@ -43,23 +46,26 @@ class Checkpoints:
             ),
         ]
         try:
-            self._manager = ocp.CheckpointManager(
-                self.folder,
-                options=ocp.CheckpointManagerOptions(
-                    best_fn=lambda metrics: metrics[_METRIC],  # without it metrics are not written
-                    best_mode="min",
-                    preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
-                    cleanup_tmp_directories=not read_only,
-                    read_only=read_only,
-                ),
-                item_handlers=ocp.PyTreeCheckpointHandler(),
-            )
+            with _silent_logs():
+                self._manager = ocp.CheckpointManager(
+                    self.folder,
+                    options=ocp.CheckpointManagerOptions(
+                        best_fn=lambda metrics: metrics[_METRIC],  # or metrics are not written
+                        best_mode="min",
+                        preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
+                        cleanup_tmp_directories=not read_only,
+                        read_only=read_only,
+                    ),
+                    item_handlers=ocp.PyTreeCheckpointHandler(),
+                )
+                self._kept = {step: self._check_error(step) for step in self._manager.all_steps()}
         except OSError as error:
             raise InputError(
                 f"{self.folder}: checkpoints cannot be kept here ({_first_line(error)}); "
                 "choose another --workdir"
             ) from error
-        except ValueError as error:  # orbax reads what it finds, and does not say where
+        except (ValueError, KeyError, TypeError) as error:
+            # orbax reads what it finds, and does not say where
             found = " or ".join(sorted(n for n in os.listdir(self.folder) if n.isdigit()))
             raise InputError(
                 f"{self.folder}: checkpoint {found} is damaged ({_first_line(error)}); delete its "
@@ -91,8 +97,16 @@ class Checkpoints:
           val_error: the validation error there, or None where it was not measured.
         """
         metrics = None if val_error is None else {_METRIC: float(val_error)}
+        kept = checksums.make(tree, metrics and metrics[_METRIC])
         with self._writing():
-            self._manager.save(step, args=ocp.args.PyTreeSave(tree), metrics=metrics, force=True)
+            self._manager.save(
+                step,
+                args=ocp.args.PyTreeSave(tree),
+                metrics=metrics,
+                custom_metadata=kept,
+                force=True,
+            )
+        self._kept[step] = kept
 
     def wait(self) -> None:
         """Return when the last checkpoint is on disk."""
@@ -111,15 +125,18 @@ class Checkpoints:
         """
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, target)
         try:
-            found = self._manager.restore(
-                step,
-                args=ocp.args.PyTreeRestore(
-                    abstract,
-                    restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
-                    partial_restore=True,
-                ),
-            )
+            with _silent_logs():
+                found = self._manager.restore(
+                    step,
+                    args=ocp.args.PyTreeRestore(
+                        abstract,
+                        restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
+                        partial_restore=True,
+                    ),
+                )
             _check_shapes(found, abstract)
+            if self._kept.get(step):
+                checksums.check(self._kept[step], found)
             return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
             _drop_late_callbacks()
@@ -128,6 +145,16 @@ class Checkpoints:
                 f"({_first_line(error)}); if it is damaged, delete {step}/ there to go on from an "
                 "earlier one, or start again in another --workdir"
             ) from error
+
+    def _check_error(self, step):
+        """What was kept with a checkpoint; its validation error decides which one is best."""
+        kept = checksums.read(os.path.join(self.folder, str(step)))
+        if kept is None:
+            return None
+        error = (self._manager.metrics(step) or {}).get(_METRIC)
+        if repr(error) != repr(kept.get(_METRIC)):  # as text: NaN is not equal to NaN
+            raise ValueError(f"step {step}: {_METRIC} is not what was written")
+        return kept
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -149,6 +176,26 @@ def _check_shapes(found, wanted) -> None:
             raise ValueError(f"{name}: shape {np.shape(leaf)}, expected {want.shape}")
 
 
+@contextlib.contextmanager
+def _silent_logs():
+    """What orbax logs on its way to an exception, or about reading alone, is no news to a user."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class _ReadsOfOthers(logging.Filter):
+    """Drops what asyncio logs about the other reads that failed with the one reported."""
+
+    def filter(self, record):
+        text = record.getMessage()
+        return "was never retrieved" not in text or "tensorstore_spec" not in text
+
+
 def _drop_late_callbacks() -> None:
     """Keep quiet about reads that end after the failed one has been reported.
 
@@ -156,6 +203,9 @@ def _drop_late_callbacks() -> None:
     closed. Nobody can catch that, so that Python prints it, below our one line. All else is printed
     as before.
     """
+    logger = logging.getLogger("asyncio")
+    if not any(isinstance(each, _ReadsOfOthers) for each in logger.filters):
+        logger.addFilter(_ReadsOfOthers())
     previous = sys.unraisablehook
 
     def drop_late_callbacks(unraisable):
