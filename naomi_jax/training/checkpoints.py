@@ -96,8 +96,9 @@ class Checkpoints:
           tree: a pytree of arrays.
           val_error: the validation error there, or None where it was not measured.
         """
-        metrics = None if val_error is None else {_METRIC: float(val_error)}
-        kept = checksums.make(tree, metrics and metrics[_METRIC])
+        error = None if val_error is None else float(val_error)
+        metrics = None if error is None else {_METRIC: error}
+        kept = checksums.make(tree, error)
         with self._writing():
             self._manager.save(
                 step,
@@ -135,8 +136,9 @@ class Checkpoints:
                     ),
                 )
             _check_shapes(found, abstract)
-            if self._kept.get(step):
-                checksums.check(self._kept[step], found)
+            kept = self._kept.get(step)
+            if kept:
+                checksums.check(kept, found)
             return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
             _drop_late_callbacks()
