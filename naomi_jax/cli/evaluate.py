@@ -132,9 +132,10 @@ def dataset_of(workdir: str) -> Dataset:
         stride=data.stride,
         log=lambda line: print(line, flush=True),
     )
-    if record.describe(dataset) != found.data:
+    other = record.other_data(found.data, record.describe(dataset))
+    if other is not None:
         raise InputError(
-            f"the data has changed: the run was trained on {found.data['source']!r}, what is "
-            f"there now is {dataset.source!r}; put the data back to evaluate it"
+            f"{workdir}: the data has changed since it was trained ({other}); put the data back to "
+            "evaluate it"
         )
     return dataset

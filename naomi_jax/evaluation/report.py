@@ -94,7 +94,7 @@ def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
     for folder in folders:
         found = record.read(folder)
         groups[found.run.is_forecast].append(folder)
-        if found.data != first:
+        if record.other_data(first, found.data):
             raise InputError(f"{folder}: other data than {folders[0]}; make a page for each")
     for group in filter(None, groups):
         check_same(group)
@@ -108,9 +108,10 @@ def check_same(folders: list[str]) -> None:
         found = record.read(folder)
         return found.data, found.run.masks.test
 
-    first = asked(folders[0])
+    data, hidden = asked(folders[0])
     for folder in folders[1:]:
-        if asked(folder) != first:
+        theirs, hidden_there = asked(folder)
+        if record.other_data(data, theirs) or hidden_there != hidden:
             raise InputError(
                 f"{folder}: other data or masks than {folders[0]}; the runs must be on the same"
             )

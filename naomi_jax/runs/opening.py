@@ -48,7 +48,7 @@ def fitted(workdir: str, found: Record) -> Fitted:
     standardizer = standardize.Standardizer(**saved["scaler"])
     memory = None
     if run.transforms.neighbors:
-        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir))))
+        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir, shape))))
     return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory))
 
 

@@ -105,20 +105,36 @@ def _drop_later(path, step):
 
 
 def read(path: str | os.PathLike) -> list[dict]:
-    """The records of a metrics.jsonl; none where there is no file."""
+    """The records of a metrics.jsonl; none where there is no file.
+
+    A line that is not a record, because a kill cut it off or somebody edited it, is left out:
+    nothing but the picture of the training depends on it.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
     return [record for line in _lines(path) if (record := _parse(line))]
 
 
 def _lines(path):
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.readlines()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); make it readable, or move it away"
+        ) from error
 
 
 def _parse(line):
+    """The record of a line, or None: a step, the name of a phase, and numbers."""
     try:
-        return json.loads(line)
-    except json.JSONDecodeError:  # cut off by a kill in mid-write
+        record = json.loads(line)
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(record, dict) or type(record.get("step")) is not int:
+        return None
+    numbers = [value for name, value in record.items() if name != "phase"]
+    return record if all(type(value) in (int, float) for value in numbers) else None
