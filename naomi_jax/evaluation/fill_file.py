@@ -10,6 +10,19 @@ from naomi_jax.errors import InputError
 from naomi_jax.methods.fitted import Fitted
 
 
+def check_target(
+    source: str | os.PathLike, target: str | os.PathLike, num_samples: int | None
+) -> None:
+    """Raise InputError where `fill_file` could not write, before there is anything to write."""
+    kinds = [os.path.splitext(path)[1].lower() for path in (source, target)]
+    if kinds[0] != kinds[1]:
+        raise InputError(
+            f"{target}: the input is {kinds[0] or 'without ending'}, so the output must be too"
+        )
+    if num_samples is not None and kinds[1] == ".csv":
+        raise InputError(f"{target}: a .csv holds one filled series; for samples use .npz or .npy")
+
+
 def fill_file(
     model: Fitted,
     source: str | os.PathLike,

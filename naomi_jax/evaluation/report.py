@@ -12,18 +12,23 @@ from naomi_jax.errors import InputError
 from naomi_jax.evaluation import tables
 from naomi_jax.methods.fitted import Fitted
 from naomi_jax.runs import opening, record
-from naomi_jax.training import devices
 from naomi_jax.training.settings import Run
 
 RESULTS = "results.json"
 
 
 def table_of_run(workdir: str, dataset: Dataset) -> tables.Table:
-    """Evaluate the model of a run on the test set; also writes results.json there."""
-    table = table_of_runs([workdir], dataset)
-    if devices.is_main_process():
-        tables.write_json(table, os.path.join(workdir, RESULTS))
-    return table
+    """Evaluate the model of a run on the test set."""
+    return table_of_runs([workdir], dataset)
+
+
+def save(table: tables.Table, workdir: str) -> None:
+    """Keep a run's table in its folder, as results.json.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    tables.write_json(table, os.path.join(workdir, RESULTS))
 
 
 def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
