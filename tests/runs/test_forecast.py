@@ -57,6 +57,14 @@ def test_it_goes_on_from_its_own_checkpoint_afterwards(dataset, trained, tmp_pat
     jax.tree.map(np.testing.assert_array_equal, ended, opening.load(tmp_path).params)
 
 
+def test_a_trained_run_keeps_the_digits_of_float64(trained, dataset):
+    x = dataset.test.astype(np.float64) + 1e-9
+    mask = np.arange(7) % 2 == 0
+    filled = opening.load(trained).fill(x, np.tile(mask, (2, 1)))
+    assert filled.dtype == np.float64 and (filled[:, mask] == x[:, mask]).all()
+    assert (x != x.astype(np.float32)).any()
+
+
 def test_what_cannot_be_started_from(trained):
     assert not folder.has_checkpoint("nowhere")
     with pytest.raises(InputError, match="nowhere: no run to start from; train one"):
