@@ -3,12 +3,14 @@
 One line and an exit status for everything that ends them early, and how to go on after Ctrl-C.
 """
 
+import _thread
 import errno
 import logging
 import os
 import shlex
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 
@@ -27,6 +29,7 @@ def run(main: Callable[[], None]) -> None:
     logging.getLogger("jax").setLevel(logging.ERROR)
     _prepare_streams()
     _handle_ctrl_c(signal.SIG_DFL, signal.default_int_handler)
+    _repeat_lost_interrupts()
     try:
         try:
             main()
@@ -51,6 +54,22 @@ def _handle_ctrl_c(before, now):
     """The scripts leave Ctrl-C to the system until here; one that is ignored (nohup) stays so."""
     if signal.getsignal(signal.SIGINT) is before:
         signal.signal(signal.SIGINT, now)
+
+
+def _repeat_lost_interrupts():
+    """An interrupt within a callback, such as JAX's of the garbage collector, is dropped by Python.
+
+    It reports that it was; a moment later the callback is over, and the interrupt comes again.
+    """
+    previous = sys.unraisablehook
+
+    def hook(unraisable):
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            previous(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _prepare_streams():

@@ -4,9 +4,7 @@ Only this file uses orbax. A checkpoint's name is a number, its `step`: the upda
 """
 
 import contextlib
-import logging
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +14,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from naomi_jax.errors import InputError
-from naomi_jax.training import checksums
+from naomi_jax.training import checksums, silence
 
 _METRIC = "val_error"
 
@@ -46,7 +44,7 @@ class Checkpoints:
             ),
         ]
         try:
-            with _silent_logs():
+            with silence.logs():
                 self._manager = ocp.CheckpointManager(
                     self.folder,
                     options=ocp.CheckpointManagerOptions(
@@ -125,8 +123,9 @@ class Checkpoints:
           InputError: it is damaged, or of another model.
         """
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, target)
+        silence.late_reads()
         try:
-            with _silent_logs():
+            with silence.logs():
                 found = self._manager.restore(
                     step,
                     args=ocp.args.PyTreeRestore(
@@ -141,7 +140,6 @@ class Checkpoints:
                 checksums.check(kept, found)
             return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
-            _drop_late_callbacks()
             raise InputError(
                 f"{self.folder}: checkpoint {step} cannot be read as a checkpoint of this model "
                 f"({_first_line(error)}); if it is damaged, delete {step}/ there to go on from an "
@@ -176,49 +174,6 @@ def _check_shapes(found, wanted) -> None:
         if np.shape(leaf) != want.shape:
             name = jax.tree_util.keystr(path)
             raise ValueError(f"{name}: shape {np.shape(leaf)}, expected {want.shape}")
-
-
-@contextlib.contextmanager
-def _silent_logs():
-    """What orbax logs on its way to an exception, or about reading alone, is no news to a user."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-class _ReadsOfOthers(logging.Filter):
-    """Drops what asyncio logs about the other reads that failed with the one reported."""
-
-    def filter(self, record):
-        text = record.getMessage()
-        return "was never retrieved" not in text or "tensorstore_spec" not in text
-
-
-def _drop_late_callbacks() -> None:
-    """Keep quiet about reads that end after the failed one has been reported.
-
-    tensorstore's threads go on for a moment and call back into the event loop that orbax has
-    closed. Nobody can catch that, so that Python prints it, below our one line. All else is printed
-    as before.
-    """
-    logger = logging.getLogger("asyncio")
-    if not any(isinstance(each, _ReadsOfOthers) for each in logger.filters):
-        logger.addFilter(_ReadsOfOthers())
-    previous = sys.unraisablehook
-
-    def drop_late_callbacks(unraisable):
-        trace = unraisable.exc_traceback
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        if trace is None or trace.tb_frame.f_code.co_name != "_check_closed":
-            previous(unraisable)
-
-    if getattr(previous, "__name__", "") != drop_late_callbacks.__name__:
-        sys.unraisablehook = drop_late_callbacks
 
 
 def _first_line(error):

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -107,6 +108,25 @@ def test_ctrl_c_during_the_imports(script, tmp_path):
         command.send_signal(signal.SIGINT)
         assert command.stderr.read() == ""
     assert command.returncode == -signal.SIGINT, "ended by the signal: 130 in a shell"
+
+
+def test_ctrl_c_in_a_callback_is_not_lost(monkeypatch, capsys):
+    """As in a callback of the garbage collector, where Python drops what is raised."""
+
+    class Callback:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    def main():
+        Callback()
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    assert ends(main) == 130
+    said = capsys.readouterr().err
+    assert said.startswith("\nstopped. Run it again") and "ignored" not in said
 
 
 def test_ctrl_c_is_left_as_it_was(monkeypatch):
