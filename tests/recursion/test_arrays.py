@@ -57,8 +57,9 @@ def test_float64_with_samples_lengths_and_a_single_sequence(fills, method):
     filled = fills[method](X, MASK, key, num_samples=2, lengths=LENGTHS)
     assert filled.shape == (2, *X.shape) and filled.dtype == np.float64
     assert (filled[:, kept] == X[kept]).all() and not (filled[:, ~kept] == X[~kept]).any()
-    single = fills[method](X[0], MASK[0], key, num_samples=2)
-    assert single.shape == (2, 12, 2) and (single[:, MASK[0]] == X[0][MASK[0]]).all()
+    if method == STOCHASTIC[0]:
+        single = fills[method](X[0], MASK[0], key, num_samples=2)
+        assert single.shape == (2, 12, 2) and (single[:, MASK[0]] == X[0][MASK[0]]).all()
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method[0])
@@ -78,7 +79,7 @@ def test_other_forms_of_the_same_numbers(fills, method):
     expected = fills[method](X, MASK)
     for x in (X.astype(">f8"), X.tolist(), np.asfortranarray(X)):
         np.testing.assert_array_equal(fills[method](x, MASK.tolist()), expected)
-    for kind in (">f4", np.float16):
+    for kind in (">f4", np.float16)[: 2 if method == METHODS[0] else 1]:  # each type compiles
         filled = fills[method](X.astype(kind), MASK.astype(">i4"))
         assert filled.dtype == np.dtype(kind).newbyteorder("=")
         assert (np.asarray(filled)[MASK] == X.astype(kind)[MASK]).all()
