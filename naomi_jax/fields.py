@@ -7,6 +7,7 @@ The command line (cli/flags.py), a run's config.json and `--help` are views of s
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -100,7 +101,8 @@ def _wanted(hint, value):
             return f"a tuple of {len(inner)}"
         return next(filter(None, (_wanted(inner[0], each) for each in value)), None)
     if isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
-        return None
+        # NaN passes every comparison that refuses what is wrong, such as `value < 0`.
+        return "a finite number" if hint is float and not math.isfinite(value) else None
     return _WORDS.get(hint, f"a {hint.__name__}")
 
 

@@ -107,6 +107,7 @@ def test_it_is_trained_and_opened(workdir):
 
 def test_it_is_in_the_table(workdir):
     table = report.table_of_run(workdir, datasets.load("tides"))
+    report.save(table, workdir)
     assert table.columns == ("L2 [m2]",)
     assert [row.method for row in table.rows] == ["linear", "knn", "mean"]
     assert "Mean value" in str(table)

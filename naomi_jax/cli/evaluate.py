@@ -1,5 +1,6 @@
 """The evaluation command: a run's table, a figure, a page, a filled file."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,7 +9,7 @@ from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import report
-from naomi_jax.evaluation.fill_file import fill_file
+from naomi_jax.evaluation.fill_file import check_target, fill_file
 from naomi_jax.runs import opening, record
 
 USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
@@ -31,6 +32,8 @@ def main(argv: Sequence[str]) -> None:
     """
     asked = _parser().parse_all(argv)
     job, runs = _job(asked), asked.runs
+    for flag in ("out", "report", "figure"):
+        _check_writable(flag, getattr(asked, flag))
     if job == "table":
         _table(asked.table, runs)
     elif job == "report" and runs:
@@ -38,14 +41,11 @@ def main(argv: Sequence[str]) -> None:
     elif len(runs) != 1:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
     elif job == "impute":
-        found = record.read(runs[0])
-        model = opening.fitted(runs[0], found)
-        print(fill_file(model, asked.impute, asked.out, asked.num_samples, asked.seed))
-        print(f"The model was trained on: {found.data['source']}")
+        _impute(runs[0], asked)
     elif job == "figure":
         _figure(runs[0], asked.figure)
     else:
-        print(report.table_of_run(runs[0], dataset_of(runs[0])))
+        _table_of_run(runs[0])
 
 
 def _parser():
@@ -78,6 +78,22 @@ def _parser():
     return parser
 
 
+def _check_writable(flag, path):
+    """Raise InputError where a file cannot be written, before the work that it is for."""
+    if path is None:
+        return
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.path.basename(path):
+        why = "is a folder; name a file in it"
+    elif not os.path.isdir(folder):
+        why = f"there is no folder {folder}; make it first"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        why = f"the folder {folder} cannot be written; choose another"
+    else:
+        return
+    raise InputError(f"--{flag} {path}: {why}")
+
+
 def _job(asked):
     """The job asked for, "" for a run's table; InputError where flags of several are given."""
     jobs = [name for name in _JOBS if getattr(asked, name) is not None]
@@ -91,6 +107,28 @@ def _job(asked):
     if job == "impute" and not asked.out:
         raise InputError("--impute needs --out FILE")
     return job
+
+
+def _impute(workdir, asked):
+    found = record.read(workdir)
+    if asked.num_samples is not None and not getattr(found.run.method, "stochastic", False):
+        raise InputError(
+            f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "
+            "flag out, or train one with --method.stochastic=true"
+        )
+    check_target(asked.impute, asked.out, asked.num_samples)
+    model = opening.fitted(workdir, found)
+    print(fill_file(model, asked.impute, asked.out, asked.num_samples, asked.seed))
+    print(f"The model was trained on: {found.data['source']}")
+
+
+def _table_of_run(workdir):
+    table = report.table_of_run(workdir, dataset_of(workdir))
+    print(table, flush=True)
+    try:
+        report.save(table, workdir)
+    except InputError as error:  # such as the folder of another user: the table is what was asked
+        print(f"note: {error}", file=sys.stderr)
 
 
 def _table(number, folders):
@@ -132,9 +170,10 @@ def dataset_of(workdir: str) -> Dataset:
         stride=data.stride,
         log=lambda line: print(line, flush=True),
     )
-    if record.describe(dataset) != found.data:
+    other = record.other_data(found.data, record.describe(dataset))
+    if other is not None:
         raise InputError(
-            f"the data has changed: the run was trained on {found.data['source']!r}, what is "
-            f"there now is {dataset.source!r}; put the data back to evaluate it"
+            f"{workdir}: the data has changed since it was trained ({other}); put the data back to "
+            "evaluate it"
         )
     return dataset

@@ -24,6 +24,10 @@ class Parser(argparse.ArgumentParser):
         """As argparse documents it: called for every wrong word."""
         raise InputError(f"{message.removeprefix('argument ')}; --help lists the flags")
 
+    def print_help(self, file: Any = None) -> None:
+        """As argparse documents it, but for a failed write, which argparse keeps to itself."""
+        print(self.format_help(), end="", file=file)
+
     def parse_all(self, argv: Sequence[str]) -> argparse.Namespace:
         """Every word must be a flag or a value of one.
 

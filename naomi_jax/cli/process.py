@@ -1,12 +1,16 @@
 """What the commands share.
 
-One line and exit status 2 for bad input, and how to go on after Ctrl-C.
+One line and an exit status for everything that ends them early, and how to go on after Ctrl-C.
 """
 
+import _thread
+import errno
 import logging
 import os
 import shlex
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 
@@ -14,28 +18,94 @@ from absl import logging as absl_logging  # orbax logs with it
 
 from naomi_jax.errors import InputError
 
-_BAD_INPUT, _INTERRUPTED = 2, 130
+_BAD_OUTPUT, _BAD_INPUT = 1, 2
+# As a shell reports a process that the signal has ended.
+_INTERRUPTED, _NO_READER = 128 + signal.SIGINT, 128 + 13  # 13 is SIGPIPE, which Windows lacks
 
 
 def run(main: Callable[[], None]) -> None:
     """Call main(), and leave the process with its status; main raises InputError for bad input."""
-    absl_logging.set_verbosity(absl_logging.ERROR)  # orbax reports every save at INFO
+    absl_logging.set_verbosity(absl_logging.FATAL)  # orbax logs what it also raises
     logging.getLogger("jax").setLevel(logging.ERROR)
+    _prepare_streams()
+    _handle_ctrl_c(signal.SIG_DFL, signal.default_int_handler)
+    _repeat_lost_interrupts()
     try:
-        main()
+        try:
+            main()
+        finally:
+            sys.stdout.flush()  # here, where what fails is caught
     except InputError as error:
         sys.exit(_fail(str(error)))
     except KeyboardInterrupt:
         sys.exit(interrupted(f"stopped. Run it again with: {rerun_command()}"))
     except OSError as error:
-        if error.errno is None or not error.filename:
+        if error.filename:
+            sys.exit(_fail(f"{error.filename}: {error.strerror}"))
+        status = _output_failed(error)
+        if status is None:
             raise
-        sys.exit(_fail(f"{error.filename}: {error.strerror}"))
+        sys.exit(status)
+    finally:
+        _handle_ctrl_c(signal.default_int_handler, signal.SIG_DFL)  # Python says goodbye slowly
+
+
+def _handle_ctrl_c(before, now):
+    """The scripts leave Ctrl-C to the system until here; one that is ignored (nohup) stays so."""
+    if signal.getsignal(signal.SIGINT) is before:
+        signal.signal(signal.SIGINT, now)
+
+
+def _repeat_lost_interrupts():
+    """An interrupt within a callback, such as JAX's of the garbage collector, is dropped by Python.
+
+    It reports that it was; a moment later the callback is over, and the interrupt comes again.
+    """
+    previous = sys.unraisablehook
+
+    def hook(unraisable):
+        if unraisable.exc_type is KeyboardInterrupt:
+            threading.Timer(0.05, _thread.interrupt_main).start()
+        else:
+            previous(unraisable)
+
+    sys.unraisablehook = hook
+
+
+def _prepare_streams():
+    """Streams that are closed (`>&-`) swallow; names of files may hold what cannot be printed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
+def _output_failed(error):
+    """The status where nobody reads the output any more, or it has no room; else None.
+
+    What is still in the buffers is let go: Python would try once more, and complain.
+    """
+    if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if error.errno == errno.EPIPE:  # as with `| head`, which has seen enough
+        return _NO_READER
+    return _fail(f"the output cannot be written ({error.strerror})", _BAD_OUTPUT)
 
 
 def rerun_command() -> str:
     """This command, to be run again."""
     return shlex.join(["python", *sys.argv])
+
+
+def quoted(path: str) -> str:
+    """A path as a word of a command: quoted for the shell, and never taken for a flag."""
+    return shlex.quote(os.path.join(".", path) if path.startswith("-") else path)
 
 
 def interrupted(message: str) -> int:
@@ -44,8 +114,8 @@ def interrupted(message: str) -> int:
     return _INTERRUPTED
 
 
-def _fail(message):
+def _fail(message, status=_BAD_INPUT):
     if os.environ.get("NAOMI_JAX_TRACEBACK"):
         traceback.print_exc()
     print(f"error: {' '.join(message.split())}", file=sys.stderr)
-    return _BAD_INPUT
+    return status

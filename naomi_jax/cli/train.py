@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+import jax
+
 from naomi_jax.cli import flags, process
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
@@ -13,10 +15,11 @@ from naomi_jax.errors import InputError
 from naomi_jax.evaluation import report
 from naomi_jax.fields import with_values
 from naomi_jax.methods import registry as methods
-from naomi_jax.runs import folder, opening
+from naomi_jax.runs import folder, lock, opening
 from naomi_jax.training import devices, loop
 from naomi_jax.training.plan import make_plan
 from naomi_jax.training.settings import Run, forecast, method_of
+from naomi_jax.training.state import initial_state
 
 # What is trained where nothing is said: the first that has a config for the data set.
 DEFAULT_METHODS = ("naomi_parallel", "naomi")
@@ -54,6 +57,12 @@ def main(argv: Sequence[str], configs: str) -> None:
     params = None
     if run.start_from and not folder.has_checkpoint(workdir):
         params = opening.start(run.start_from, run)
+    with lock.training_in(workdir):
+        _train(workdir, run, dataset, params)
+
+
+def _train(workdir, run, dataset, params):
+    """Train in the folder, to the end, and say what came of it."""
     found = folder.create_or_resume(workdir, run, dataset)
     _say(f"Training data: {dataset.source}")
     _say(f"Run folder:    {workdir}{' (there is a run in it)' if found else ''}")
@@ -66,7 +75,10 @@ def main(argv: Sequence[str], configs: str) -> None:
         message = f"{stop}, all saved. Go on with: {process.rerun_command()}"
         raise SystemExit(process.interrupted(message)) from None
     _say(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.\n")
-    _say(str(report.table_of_run(workdir, dataset)))
+    table = report.table_of_run(workdir, dataset)
+    _say(str(table))
+    if devices.is_main_process():
+        report.save(table, workdir)
     _say(f"\nNext: fill the holes of your own file with\n  {_next_command(workdir, dataset)}")
 
 
@@ -78,7 +90,7 @@ def _say(line):
 
 def _next_command(workdir, dataset):
     return (
-        f"python eval.py {workdir} --impute YOUR.csv --out FILLED.csv"
+        f"python eval.py {process.quoted(workdir)} --impute YOUR.csv --out FILLED.csv"
         f"   ({dataset.dim} columns, holes empty)"
     )
 
@@ -86,6 +98,11 @@ def _next_command(workdir, dataset):
 def check(run: Run, dataset: Dataset) -> None:
     """Raise InputError unless the run suits its data and the devices; nothing is written."""
     plan = make_plan(run, dataset.train.shape)
+    try:
+        jax.eval_shape(lambda: initial_state(run, plan))
+    except (ValueError, TypeError, OverflowError) as error:  # a method checks sizes of its own
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"these settings make no model ({reason}); see --help") from error
     devices.mesh(min(plan.batch.size, len(dataset.train)))
 
 
@@ -136,7 +153,9 @@ def _add_choices(parser):
         help="Go on from the trained run with leading steps shown alone.",
     )
     group.add_argument(
-        "--workdir", metavar="DIR", help="The run's folder; runs/DATASET[_METHOD][_forecast]."
+        "--workdir",
+        metavar="DIR",
+        help="The run's folder; runs/NAME[_METHOD][_forecast], after the data set or your file.",
     )
     group.add_argument(
         "--processes",
@@ -199,7 +218,17 @@ def load_config(path: str) -> Run:
 
 
 def default_workdir(run: Run) -> str:
-    """Where a run goes that names no folder."""
-    method = method_of(run.method).name
-    name = run.data.name if method == "naomi" else f"{run.data.name}_{method}"
+    """Where a run goes that names no folder: named after the data set, or after the user's file."""
+    method, name = method_of(run.method).name, run.data.name
+    if name == "files" and run.data.path:
+        name = _name_of_file(run.data.path)
+    name = name if method == "naomi" else f"{name}_{method}"
     return os.path.join("runs", f"{name}_forecast" if run.is_forecast else name)
+
+
+def _name_of_file(path):
+    """series of /data/series.csv.gz; a name that a data set's runs have gets `files_` before it."""
+    name = os.path.basename(os.path.abspath(path))
+    stem = os.path.splitext(name.removesuffix(".gz"))[0] or "files"
+    taken = any(stem == known or stem.startswith(f"{known}_") for known in datasets.names())
+    return f"files_{stem}" if taken and stem != "files" else stem

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from naomi_jax.data import npy
 from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, setting
 
@@ -159,19 +160,9 @@ def load(path: str | os.PathLike, steps: int) -> Float[np.ndarray, "M T"]:
     Raises:
       InputError: naming the file and what is wrong with it.
     """
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.lib.npyio.NpzFile):
-            with loaded:
-                if "mask" not in loaded:
-                    raise InputError(f"{path}: no key 'mask', found {sorted(loaded)}")
-                loaded = loaded["mask"]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such mask file") from None
-    except (ValueError, OSError, EOFError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a readable .npy or .npz mask file ({error})") from None
+    loaded = npy.read(path, key="mask")
+    if loaded.dtype.kind not in "biuf":
+        raise InputError(f"{path}: dtype {loaded.dtype}; the numbers 0 and 1 are needed")
     if loaded.ndim not in (1, 2) or loaded.shape[-1] != steps or loaded.size == 0:
         raise InputError(
             f"{path}: shape {loaded.shape}; masks of {steps} steps are needed, (T,) or (M, T)"

@@ -10,6 +10,15 @@ from naomi_jax.methods.fitted import Fitted
 from naomi_jax.tables import reading, writing
 
 
+def check_target(
+    source: str | os.PathLike, target: str | os.PathLike, num_samples: int | None
+) -> None:
+    """Raise InputError where `fill_file` could not write, before there is anything to write."""
+    writing.check_target(target, source)
+    if num_samples is not None and not os.fspath(source).lower().endswith(reading.ARRAYS):
+        raise InputError(f"{source}: a table holds one filling; for samples use .npz or .npy")
+
+
 def fill_file(
     model: Fitted,
     source: str | os.PathLike,
@@ -34,8 +43,8 @@ def fill_file(
     Raises:
       InputError: a file cannot be read or written, or does not fit the model.
     """
+    check_target(source, target, num_samples)
     table = reading.read(source)
-    writing.check_target(target, source)
     notes = "".join(f"{source}: {note}\n" for note in table.notes)
     # The file's rows may stand in any order; the model reads them by time.
     order = np.arange(len(table.values)) if table.times is None else np.argsort(table.times)
@@ -47,8 +56,6 @@ def fill_file(
         )
     if num_samples is not None and num_samples < 1:
         raise InputError(f"--num_samples: {num_samples} is not a positive integer")
-    if num_samples is not None and not os.fspath(source).lower().endswith(reading.ARRAYS):
-        raise InputError(f"{source}: a table holds one filling; for samples use .npz or .npy")
     single = values.ndim == 2
     x = values[None] if single else values
     observed = ~np.isnan(x)

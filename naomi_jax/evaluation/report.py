@@ -12,18 +12,23 @@ from naomi_jax.errors import InputError
 from naomi_jax.evaluation import tables
 from naomi_jax.methods.fitted import Fitted
 from naomi_jax.runs import opening, record
-from naomi_jax.training import devices
 from naomi_jax.training.settings import Run
 
 RESULTS = "results.json"
 
 
 def table_of_run(workdir: str, dataset: Dataset) -> tables.Table:
-    """Evaluate the model of a run on the test set; also writes results.json there."""
-    table = table_of_runs([workdir], dataset)
-    if devices.is_main_process():
-        tables.write_json(table, os.path.join(workdir, RESULTS))
-    return table
+    """Evaluate the model of a run on the test set."""
+    return table_of_runs([workdir], dataset)
+
+
+def save(table: tables.Table, workdir: str) -> None:
+    """Keep a run's table in its folder, as results.json.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    tables.write_json(table, os.path.join(workdir, RESULTS))
 
 
 def table_of_runs(folders: list[str], dataset: Dataset) -> tables.Table:
@@ -94,7 +99,7 @@ def by_task(folders: list[str]) -> tuple[list[str], list[str]]:
     for folder in folders:
         found = record.read(folder)
         groups[found.run.is_forecast].append(folder)
-        if found.data != first:
+        if record.other_data(first, found.data):
             raise InputError(f"{folder}: other data than {folders[0]}; make a page for each")
     for group in filter(None, groups):
         check_same(group)
@@ -108,9 +113,10 @@ def check_same(folders: list[str]) -> None:
         found = record.read(folder)
         return found.data, found.run.masks.test
 
-    first = asked(folders[0])
+    data, hidden = asked(folders[0])
     for folder in folders[1:]:
-        if asked(folder) != first:
+        theirs, hidden_there = asked(folder)
+        if record.other_data(data, theirs) or hidden_there != hidden:
             raise InputError(
                 f"{folder}: other data or masks than {folders[0]}; the runs must be on the same"
             )

@@ -34,7 +34,7 @@ class Fitted(NamedTuple):
           num_samples: n draws n imputations with a leading axis; None draws one without it.
 
         Returns:
-          (N, T, D) float32, or (n, N, T, D); shown entries are x's.
+          (N, T, D) in x's dtype, or (n, N, T, D); shown entries are x's, bit for bit.
         """
         size = min(_BATCH, len(x))
         parts = []
@@ -48,7 +48,8 @@ class Fitted(NamedTuple):
 
     def _fill(self, x, mask, key, num_samples):
         shown = np.broadcast_to((mask if mask.ndim == 3 else mask[..., None]) != 0, x.shape)
+        given = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float32)
         x = np.where(shown, x, 0).astype(np.float32)
         relative, entries, restore = self.transforms.apply(x, mask)
         filled = self.method.impute(self.params, relative, entries, key, num_samples=num_samples)
-        return np.where(shown, x, np.asarray(restore(filled)))
+        return np.where(shown, given, np.asarray(restore(filled), given.dtype))

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from naomi_jax.parallel.config import ParallelConfig
+from naomi_jax.recursion.arrays import numeric
 from naomi_jax.recursion.checks import (
     as_array,
+    check_key,
     check_lengths,
     check_mask,
     check_observed,
@@ -40,7 +42,9 @@ def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariate
     check_sequences(x, config.dim)
     check_mask(mask, x)
     check_samples(num_samples)
-    if config.stochastic and key is None:
+    if key is not None:
+        check_key(key)
+    elif config.stochastic:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
     if covariates is None:
         if config.covariates:
@@ -70,9 +74,7 @@ def read_times(times, x, lengths):
     steps = x.shape[-2]
     if times is None:
         return jnp.arange(steps, dtype=jnp.float32)[None]
-    dtype = getattr(times, "dtype", None)
-    if dtype is not None and not jnp.issubdtype(dtype, jnp.number):
-        raise TypeError(f"times: dtype {dtype}; numbers are needed")
+    times = numeric("times", times)
     traced = isinstance(times, jax.core.Tracer)
     times = times if traced else np.asarray(times)
     accepted = list(dict.fromkeys([(steps,), x.shape[:-1]]))

@@ -13,6 +13,7 @@ from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
 from naomi_jax.parallel.recurrence import Form
+from naomi_jax.recursion import arrays
 
 
 class Size(NamedTuple):
@@ -34,7 +35,7 @@ def impute(
     num_samples: int | None = None,
     lengths: Int[Array, " B"] | None = None,
     form: Form = "auto",
-) -> Float[Array, "..."]:
+) -> Float[Array | np.ndarray, "..."]:
     """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
 
     Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete,
@@ -44,7 +45,8 @@ def impute(
     Args:
       params: from `naomi_jax.parallel.model.init` or training; all sizes are read off its shapes.
       x: (T, D) or (B, T, D) floating point, in the values the model was trained on. What stands at
-        missing entries is ignored, NaN included.
+        missing entries is ignored, NaN included. Lists and DataFrames of numbers are taken as NumPy
+        does.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed.
       key: random key; needed by stochastic models, ignored by deterministic ones.
       times: (T,) or (B, T), when each step was, increasing, in the unit that the model was trained
@@ -55,26 +57,29 @@ def impute(
       form: of the recurrences: "sequential", "associative", or "auto" by backend (`recurrence`).
 
     Returns:
-      x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's.
+      x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's: where x is
+        float64 and JAX computes in float32 (jax_enable_x64 is not set) a NumPy array comes back.
 
     Raises:
       ValueError, TypeError: a message naming the argument. Values are checked where they are
         concrete.
     """
     config = config_of(params)
-    x, mask = checks.as_array("x", x), checks.as_array("mask", mask)
+    given = arrays.numeric("x", x)
+    x, mask = checks.as_array("x", given), checks.as_array("mask", mask)
     checks.check_arguments(x, mask, config, num_samples, key, covariates)
     if lengths is not None:
         lengths = checks.as_array("lengths", lengths)
         checks.check_lengths(lengths, x)
     times = checks.read_times(times, x, lengths)
-    checks.check_observed(x, _entries(mask, x, lengths, full=True))
+    checks.check_observed(x, _entries(mask, x, lengths, full=True), given)
     if covariates is not None:
         covariates = checks.as_array("covariates", covariates)
     sizes = _sizes(_entries(mask, x, lengths), lengths, config.passes)
     if not config.stochastic:
         key = None
-    return _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form)
+    filled = _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form)
+    return arrays.put_back(given, lambda: _kept(mask, x, lengths), filled)
 
 
 def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
@@ -143,6 +148,14 @@ def _entries(mask, x, lengths, full=False):
     if full:
         return jnp.broadcast_to(known, x.shape)
     return known if known.ndim == 3 else known[None]
+
+
+def _kept(mask, x, lengths):
+    """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
+    known = _entries(mask, x, lengths, full=True)
+    if lengths is None:
+        return known
+    return known | (jnp.arange(x.shape[1]) >= lengths[:, None])[..., None]
 
 
 @functools.partial(jax.jit, static_argnums=(7, 8, 9))

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from naomi_jax.recursion import arrays
+
 
 def concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
     """The array's values, or None while it is traced or in part on another machine."""
@@ -25,12 +27,10 @@ def as_array(name: str, value: Any) -> jax.Array:
     """`value` as a JAX array.
 
     Raises:
-      TypeError: it is not an array of numbers.
+      TypeError: it is not an array of numbers; the message says what to pass instead.
     """
-    dtype = getattr(value, "dtype", None)
-    if dtype is not None and not (jnp.issubdtype(dtype, jnp.number) or dtype == np.bool_):
-        raise TypeError(f"{name}: dtype {dtype}; numbers are needed")
-    return jnp.asarray(value)
+    with np.errstate(over="ignore"):  # what is too large for float32 matters where it is observed
+        return jnp.asarray(arrays.numeric(name, value))
 
 
 def check_sequences(x: jax.Array, dim: int) -> None:
@@ -55,15 +55,18 @@ def check_mask(mask: jax.Array, x: jax.Array) -> None:
     Raises:
       ValueError: shape, or a value other than 0 and 1.
     """
-    dtype = jnp.result_type(mask)
     accepted = [x.shape[-2:-1], x.shape[:-1], x.shape]
     if mask.shape not in accepted:
         options = " or ".join(str(shape) for shape in dict.fromkeys(accepted))
         raise ValueError(
             f"mask: shape {mask.shape} does not match x {x.shape}; {options} is needed"
         )
+    _check_binary(mask)
+
+
+def _check_binary(mask):
     values = concrete(mask)
-    if values is not None and dtype != np.bool_:
+    if values is not None and values.dtype != np.bool_:
         wrong = values[(values != 0) & (values != 1)]
         if wrong.size:
             raise ValueError(
@@ -71,8 +74,40 @@ def check_mask(mask: jax.Array, x: jax.Array) -> None:
             )
 
 
-def check_observed(x: jax.Array, known: jax.Array) -> None:
-    """No NaN or infinity where `known`, which has x's shape.
+def check_steps(mask: jax.Array) -> None:
+    """mask: (T,) of one sequence; bool or numbers 0 and 1.
+
+    Raises:
+      ValueError: shape, or a value other than 0 and 1.
+    """
+    if mask.ndim != 1:
+        many = "; for one a row use jax.vmap" if mask.ndim == 2 else ""
+        raise ValueError(f"mask: shape {mask.shape}; (T,) is needed, one sequence{many}")
+    if not mask.size:
+        raise ValueError("mask: no steps; (T,) with T of 1 or more is needed")
+    _check_binary(mask)
+
+
+def check_length(length: Any, steps: int) -> None:
+    """length: a whole number from 0 to T = `steps`.
+
+    Raises:
+      TypeError: dtype. ValueError: shape or range.
+    """
+    length = as_array("length", length)
+    if not jnp.issubdtype(length.dtype, jnp.integer):
+        raise TypeError(f"length: dtype {length.dtype}; an integer is needed")
+    if length.ndim:
+        raise ValueError(f"length: shape {length.shape}; one integer is needed")
+    value = concrete(length)
+    if value is not None and not 0 <= value <= steps:
+        raise ValueError(f"length: {value}; from 0 to T = {steps} is accepted")
+
+
+def check_observed(
+    x: jax.Array, known: jax.Array, given: jax.Array | np.ndarray | None = None
+) -> None:
+    """No NaN or infinity where `known`, which has x's shape; `given` is x before it was cast.
 
     Raises:
       ValueError: naming the first bad entry.
@@ -83,6 +118,11 @@ def check_observed(x: jax.Array, known: jax.Array) -> None:
     bad = where & ~np.isfinite(values)
     if bad.any():
         place = tuple(int(i) for i in np.argwhere(bad)[0])
+        if isinstance(given, np.ndarray) and np.isfinite(given[place]):
+            raise ValueError(
+                f"x: {given[place]} at {place} is too large for {values.dtype}; standardize x, or "
+                "set jax_enable_x64"
+            )
         raise ValueError(
             f"x: {values[place]} at {place}, which the mask says is observed; "
             "mark it missing (0) in the mask, or repair it"
@@ -120,6 +160,11 @@ def check_key(key: Any) -> None:
     """
     dtype = getattr(key, "dtype", None)
     typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+    if typed and key.ndim:
+        raise TypeError(f"key: an array of {key.size} keys; pass one of them, such as key[0]")
     if not typed and (dtype != np.uint32 or key.ndim != 1):
-        seed = key if isinstance(key, int) and not isinstance(key, bool) else 0
-        raise TypeError(f"key: {key!r} is not a random key; say jax.random.key({seed})")
+        whole = isinstance(key, int | np.integer) and not isinstance(key, bool)
+        words = repr(key)[:40].splitlines()[0]
+        raise TypeError(
+            f"key: {words} is not a random key; use jax.random.key({int(key) if whole else 0})"
+        )

@@ -4,10 +4,10 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Num, PRNGKeyArray
+from jaxtyping import Bool, Float, Int, Num, PRNGKeyArray
 
+from naomi_jax.recursion import arrays, decode, encoders, model
 from naomi_jax.recursion import checks as arguments
-from naomi_jax.recursion import decode, encoders, model
 from naomi_jax.recursion.gaps import ArrayLike
 from naomi_jax.recursion.schedule import make_schedule
 
@@ -22,7 +22,7 @@ def impute(
     *,
     num_samples: int | None = None,
     lengths: Int[ArrayLike, " B"] | None = None,
-) -> Float[Array, "..."]:
+) -> Float[ArrayLike, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
     The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
@@ -32,7 +32,8 @@ def impute(
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
       x: (T, D) or (B, T, D) floating point, in the values the model was trained on (standardized by
-        the commands). What stands at missing entries is ignored, NaN included.
+        the commands). What stands at missing entries is ignored, NaN included. Lists and DataFrames
+        of numbers are taken as NumPy does.
       mask: (T,) shared, (B, T) one per sequence, or x's own shape, one per entry; 1 = observed. A
         step observed in part is decoded, its observed entries are kept, and the encoders read them,
         before it is decoded as well as after.
@@ -41,14 +42,16 @@ def impute(
       lengths: (B,) integers; steps from lengths[b] on are padding and come back as they went in.
 
     Returns:
-      x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's.
+      x's shape and dtype, or (n, *x.shape). Observed entries are bit-identical to x's: where x is
+        float64 and JAX computes in float32 (jax_enable_x64 is not set) a NumPy array comes back.
 
     Raises:
       ValueError, TypeError: a message naming the argument. Values are checked where they are
         concrete: masks other than 0 and 1, NaN in observed entries, lengths out of range.
     """
     config = model.config_of(params)
-    x, mask = arguments.as_array("x", x), arguments.as_array("mask", mask)
+    given = arrays.numeric("x", x)
+    x, mask = arguments.as_array("x", given), arguments.as_array("mask", mask)
     arguments.check_sequences(x, config.dim)
     arguments.check_mask(mask, x)
     arguments.check_samples(num_samples)
@@ -59,10 +62,11 @@ def impute(
         arguments.check_key(key)
     elif config.stochastic:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
-    arguments.check_observed(x, _entries(mask, x, lengths))
+    arguments.check_observed(x, _entries(mask, x, lengths), given)
     if not config.stochastic:
         key = None
-    return _impute(params, x, mask, key, lengths, num_samples)
+    filled = _impute(params, x, mask, key, lengths, num_samples)
+    return arrays.put_back(given, lambda: _kept(mask, x, lengths), filled)
 
 
 @functools.partial(jax.jit, static_argnums=5)
@@ -136,3 +140,11 @@ def _entries(mask, x, lengths):
     if lengths is not None:
         known = known & (jnp.arange(x.shape[1]) < lengths[:, None])[..., None]
     return known
+
+
+def _kept(mask, x, lengths):
+    """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
+    known = _entries(mask, x, lengths)
+    if lengths is None:
+        return known
+    return known | (jnp.arange(x.shape[1]) >= lengths[:, None])[..., None]

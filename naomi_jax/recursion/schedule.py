@@ -57,9 +57,9 @@ follow from integer divisions: there is no loop over steps here either.
 
 import functools
 import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import chex
 import flax.struct
 import jax
 import jax.numpy as jnp
@@ -67,7 +67,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Int, Shaped
 
-from naomi_jax.recursion import gaps
+from naomi_jax.recursion import checks, gaps
 from naomi_jax.recursion.gaps import ArrayLike
 
 Leaf = Any  # an integer Array; JAX rebuilds the tree with other leaves too
@@ -142,9 +142,10 @@ def max_backward_ticks(steps: int, levels: int) -> int:
     return total
 
 
-@functools.partial(jax.jit, static_argnames="levels")
 def make_schedule(
-    mask: Shaped[ArrayLike, " T"], levels: int, length: int | Int[ArrayLike, ""] | None = None
+    mask: Shaped[ArrayLike, " T"] | Sequence[int],
+    levels: int,
+    length: int | Int[ArrayLike, ""] | None = None,
 ) -> Schedule:
     """The schedule of Algorithm 1, from the mask alone.
 
@@ -152,14 +153,29 @@ def make_schedule(
     and vmapped over both. All shapes follow from (T, levels).
 
     Args:
-      mask: 1 or True = observed, 0 or False = missing. Step 0 may be missing too.
+      mask: (T,), 1 or True = observed, 0 or False = missing. Step 0 may be missing too. A list is
+        as good as an array.
       levels: R; the coarsest stride is 2^(R-1).
       length: steps of this sequence; steps from `length` on are padding. Default T.
 
     Returns:
       Schedule with (N,) fields, N = max_ticks(T, levels).
+
+    Raises:
+      ValueError, TypeError: a message naming the argument. Values are checked where they are
+        concrete.
     """
-    chex.assert_rank(mask, 1)
+    mask = checks.as_array("mask", mask)
+    checks.check_steps(mask)
+    if not isinstance(levels, int | np.integer) or levels < 1:
+        raise ValueError(f"levels: {levels!r}; a whole number of 1 or more is needed")
+    if length is not None:
+        checks.check_length(length, mask.shape[0])
+    return _make_schedule(mask, int(levels), length)
+
+
+@functools.partial(jax.jit, static_argnames="levels")
+def _make_schedule(mask, levels, length):
     steps = mask.shape[0]
     end = steps if length is None else jnp.asarray(length, jnp.int32)
     inside = jnp.arange(steps) < end

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from naomi_jax.atomic import atomic_write
+from naomi_jax.data import npy
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.runs import record
@@ -13,6 +14,20 @@ from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.settings import Run
 
 MEMORY = "training_sequences.npy"  # where neighbors are looked for
+
+
+def make(workdir: str | os.PathLike) -> None:
+    """Make the folder if it is not there.
+
+    Raises:
+      InputError: it cannot be made.
+    """
+    try:
+        os.makedirs(workdir, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
+        ) from error
 
 
 def create_or_resume(workdir: str | os.PathLike, run: Run, dataset: Dataset) -> bool:
@@ -40,12 +55,7 @@ def create_or_resume(workdir: str | os.PathLike, run: Run, dataset: Dataset) -> 
         return True
     if not devices.is_main_process():
         return False
-    try:
-        os.makedirs(workdir, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
-        ) from error
+    make(workdir)
     if run.transforms.neighbors:
         with atomic_write(os.path.join(workdir, MEMORY), mode="wb") as file:
             np.save(file, dataset.train)
@@ -53,19 +63,27 @@ def create_or_resume(workdir: str | os.PathLike, run: Run, dataset: Dataset) -> 
     return False
 
 
-def read_memory(workdir: str | os.PathLike) -> np.ndarray:
-    """The training sequences (N, T, D), in the data's units, of a run with neighbors.
+def read_memory(workdir: str | os.PathLike, shape: tuple[int, int, int]) -> np.ndarray:
+    """The training sequences, in the data's units, of a run with neighbors.
+
+    Args:
+      workdir: the run's folder.
+      shape: (N, T, D) of them, as the run's record has it.
 
     Raises:
       InputError: they are missing or damaged.
     """
     path = os.path.join(workdir, MEMORY)
     try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        found = npy.read(path, key="data")
+    except InputError as error:
+        raise InputError(f"{error}; put it back, or train again in another folder") from None
+    if found.dtype != np.float32 or found.shape != shape:
         raise InputError(
-            f"{path}: missing or damaged ({type(error).__name__}); train again"
-        ) from None
+            f"{path}: {found.dtype} of shape {found.shape}, but the run was trained on float32 of "
+            f"shape {shape}; put it back, or train again in another folder"
+        )
+    return found
 
 
 def has_checkpoint(workdir: str | os.PathLike) -> bool:

@@ -38,18 +38,35 @@ def fitted(workdir: str, found: Record) -> Fitted:
     path = os.path.join(workdir, loop.CHECKPOINTS)
     if not os.path.isdir(path):
         raise _nothing_yet(workdir)
-    with Checkpoints(path, read_only=True) as checkpoints:
-        step = checkpoints.latest() if run.adversarial else checkpoints.best()
-        if step is None:
-            raise _nothing_yet(workdir)
-        saved = checkpoints.restore(step, _parts(run, shape))
+    try:
+        wanted = _parts(run, shape)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(
+            f"{workdir}: the settings in {record.FILE} make no model ({type(error).__name__}); put "
+            "the file back, or train again in another folder"
+        ) from error
+    saved = _restore(workdir, path, run.adversarial, wanted)
     # On the device once, not with every batch that is filled.
     params = jax.device_put(saved["state"]["average" if run.average else "params"])
     standardizer = standardize.Standardizer(**saved["scaler"])
     memory = None
     if run.transforms.neighbors:
-        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir))))
+        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir, shape))))
     return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory))
+
+
+def _restore(workdir, path, latest, wanted, attempts=3):
+    """What is wanted of the latest or the best checkpoint, also while a training replaces them."""
+    with Checkpoints(path, read_only=True) as checkpoints:
+        step = checkpoints.latest() if latest else checkpoints.best()
+        if step is None:
+            raise _nothing_yet(workdir)
+        try:
+            return checkpoints.restore(step, wanted)
+        except InputError:
+            if attempts == 1 or os.path.isdir(os.path.join(path, str(step))):
+                raise
+    return _restore(workdir, path, latest, wanted, attempts - 1)
 
 
 def _parts(run: Run, shape) -> dict[str, Any]:

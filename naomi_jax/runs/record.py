@@ -1,11 +1,13 @@
 """config.json of a run's folder: its settings, its data, the versions that made it."""
 
+import hashlib
 import json
 import os
 import platform
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
@@ -19,6 +21,11 @@ from naomi_jax.version import __version__
 FILE = "config.json"
 # Settings that do not change what is computed.
 _FREE = ("data.path",)
+# What reading JSON of any shape as a record raises.
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(OverflowError, RecursionError),
+)
 
 
 class Record(NamedTuple):
@@ -26,7 +33,8 @@ class Record(NamedTuple):
 
     Attributes:
       run: its settings.
-      data: {"source", "simulated", "shape"} of its data.
+      data: {"source", "simulated", "shape"} of its data, and "sha256" of its values where they are
+        not simulated and the run is not an older one.
       versions: of this package, jax and Python.
     """
 
@@ -60,12 +68,37 @@ def make(run: Run, dataset: Dataset) -> Record:
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """What is kept about the data of a run."""
-    return {
+    """What is kept about the data of a run.
+
+    Simulated values are not hashed: the last bit of a sine depends on the processor.
+    """
+    splits = dataset.train, dataset.val, dataset.test
+    found = {
         "source": dataset.source,
         "simulated": dataset.simulated,
-        "shape": [list(s.shape) for s in (dataset.train, dataset.val, dataset.test)],
+        "shape": [list(split.shape) for split in splits],
     }
+    return found if dataset.simulated else {**found, "sha256": _sha256(splits)}
+
+
+def _sha256(splits):
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(np.ascontiguousarray(split).data)
+    return digest.hexdigest()
+
+
+def other_data(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """How the data of one run (`describe`) differ from another's, in words; None if they do not.
+
+    An older run knows nothing of the values, so that they are not compared with it.
+    """
+    for name in ("source", "simulated", "shape"):
+        if before[name] != now[name]:
+            return f"data: {before[name]!r}, now {now[name]!r}"
+    if {**before, **now}.get("sha256") != {**now, **before}.get("sha256"):
+        return f"data: other values than before in {now['source']!r}"
+    return None
 
 
 def exists(workdir: str | os.PathLike) -> bool:
@@ -92,13 +125,33 @@ def read(workdir: str | os.PathLike) -> Record:
         settings, data, versions = found["config"], found["data"], found["versions"]
         if first_edition.made(settings):
             settings = first_edition.convert(settings, data["shape"][0])
+        _check(data, versions)
         return Record(run_settings.from_json(settings), data, versions)
     except FileNotFoundError:
         raise InputError(f"{workdir}: not the folder of a run (no {FILE} in it)") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path}: damaged ({type(error).__name__}); train again") from error
+    except _DAMAGE as error:
+        raise InputError(
+            f"{path}: damaged ({type(error).__name__}); put it back, or train again in another "
+            "folder"
+        ) from error
+
+
+def _check(data, versions):
+    """Raise TypeError unless they have the types that `describe` and `make` give them."""
+    shapes = [tuple(shape) for shape in data["shape"]]
+    sizes = [size for shape in shapes for size in shape]
+    fits = (
+        [len(shape) for shape in shapes] == [3, 3, 3]
+        and all(type(size) is int and size > 0 for size in sizes)
+        and isinstance(data["source"], str)
+        and isinstance(data["simulated"], bool)
+        and isinstance(data.get("sha256", ""), str)
+        and all(isinstance(value, str) for value in versions.values())
+    )
+    if not fits:
+        raise TypeError("not what is kept about the data and the versions of a run")
 
 
 def differences(before: Record, now: Record) -> list[str]:
@@ -109,9 +162,8 @@ def differences(before: Record, now: Record) -> list[str]:
         a, b = (values.get(name, "absent") for values in (old, new))
         if a != b and name not in _FREE:
             found.append(f"{name}: {a!r}, now {b!r}")
-    if before.data != now.data:
-        found.append(f"data: {before.data['source']!r}, now {now.data['source']!r}")
-    return found
+    data = other_data(before.data, now.data)
+    return found if data is None else [*found, data]
 
 
 def _values(run):

@@ -5,7 +5,6 @@ Only this file uses orbax. A checkpoint's name is a number, its `step`: the upda
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from naomi_jax.errors import InputError
+from naomi_jax.training import checksums, silence
 
 _METRIC = "val_error"
 
@@ -23,7 +23,8 @@ class Checkpoints:
     """The checkpoints in a folder. A context manager: leaving it waits for the last write.
 
     Two are kept, the latest and the one with the least validation error. A checkpoint is written
-    to a temporary folder first, so killing the process never damages one that is there.
+    to a temporary folder first, so killing the process never damages one that is there. One that
+    was damaged on disk is noticed by its checksums.
 
     Args:
       folder: theirs.
@@ -43,23 +44,26 @@ class Checkpoints:
             ),
         ]
         try:
-            self._manager = ocp.CheckpointManager(
-                self.folder,
-                options=ocp.CheckpointManagerOptions(
-                    best_fn=lambda metrics: metrics[_METRIC],  # without it metrics are not written
-                    best_mode="min",
-                    preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
-                    cleanup_tmp_directories=not read_only,
-                    read_only=read_only,
-                ),
-                item_handlers=ocp.PyTreeCheckpointHandler(),
-            )
+            with silence.logs():
+                self._manager = ocp.CheckpointManager(
+                    self.folder,
+                    options=ocp.CheckpointManagerOptions(
+                        best_fn=lambda metrics: metrics[_METRIC],  # or metrics are not written
+                        best_mode="min",
+                        preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
+                        cleanup_tmp_directories=not read_only,
+                        read_only=read_only,
+                    ),
+                    item_handlers=ocp.PyTreeCheckpointHandler(),
+                )
+                self._kept = {step: self._check_error(step) for step in self._manager.all_steps()}
         except OSError as error:
             raise InputError(
                 f"{self.folder}: checkpoints cannot be kept here ({_first_line(error)}); "
                 "choose another --workdir"
             ) from error
-        except ValueError as error:  # orbax reads what it finds, and does not say where
+        except (ValueError, KeyError, TypeError) as error:
+            # orbax reads what it finds, and does not say where
             found = " or ".join(sorted(n for n in os.listdir(self.folder) if n.isdigit()))
             raise InputError(
                 f"{self.folder}: checkpoint {found} is damaged ({_first_line(error)}); delete its "
@@ -90,9 +94,18 @@ class Checkpoints:
           tree: a pytree of arrays.
           val_error: the validation error there, or None where it was not measured.
         """
-        metrics = None if val_error is None else {_METRIC: float(val_error)}
+        error = None if val_error is None else float(val_error)
+        metrics = None if error is None else {_METRIC: error}
+        kept = checksums.make(tree, error)
         with self._writing():
-            self._manager.save(step, args=ocp.args.PyTreeSave(tree), metrics=metrics, force=True)
+            self._manager.save(
+                step,
+                args=ocp.args.PyTreeSave(tree),
+                metrics=metrics,
+                custom_metadata=kept,
+                force=True,
+            )
+        self._kept[step] = kept
 
     def wait(self) -> None:
         """Return when the last checkpoint is on disk."""
@@ -110,24 +123,38 @@ class Checkpoints:
           InputError: it is damaged, or of another model.
         """
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, target)
+        silence.late_reads()
         try:
-            found = self._manager.restore(
-                step,
-                args=ocp.args.PyTreeRestore(
-                    abstract,
-                    restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
-                    partial_restore=True,
-                ),
-            )
+            with silence.logs():
+                found = self._manager.restore(
+                    step,
+                    args=ocp.args.PyTreeRestore(
+                        abstract,
+                        restore_args=ocp.checkpoint_utils.construct_restore_args(abstract),
+                        partial_restore=True,
+                    ),
+                )
             _check_shapes(found, abstract)
+            kept = self._kept.get(step)
+            if kept:
+                checksums.check(kept, found)
             return found
         except Exception as error:  # orbax and tensorstore raise a dozen kinds
-            _drop_late_callbacks()
             raise InputError(
                 f"{self.folder}: checkpoint {step} cannot be read as a checkpoint of this model "
                 f"({_first_line(error)}); if it is damaged, delete {step}/ there to go on from an "
                 "earlier one, or start again in another --workdir"
             ) from error
+
+    def _check_error(self, step):
+        """What was kept with a checkpoint; its validation error decides which one is best."""
+        kept = checksums.read(os.path.join(self.folder, str(step)))
+        if kept is None:
+            return None
+        error = (self._manager.metrics(step) or {}).get(_METRIC)
+        if repr(error) != repr(kept.get(_METRIC)):  # as text: NaN is not equal to NaN
+            raise ValueError(f"step {step}: {_METRIC} is not what was written")
+        return kept
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -147,26 +174,6 @@ def _check_shapes(found, wanted) -> None:
         if np.shape(leaf) != want.shape:
             name = jax.tree_util.keystr(path)
             raise ValueError(f"{name}: shape {np.shape(leaf)}, expected {want.shape}")
-
-
-def _drop_late_callbacks() -> None:
-    """Keep quiet about reads that end after the failed one has been reported.
-
-    tensorstore's threads go on for a moment and call back into the event loop that orbax has
-    closed. Nobody can catch that, so that Python prints it, below our one line. All else is printed
-    as before.
-    """
-    previous = sys.unraisablehook
-
-    def drop_late_callbacks(unraisable):
-        trace = unraisable.exc_traceback
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        if trace is None or trace.tb_frame.f_code.co_name != "_check_closed":
-            previous(unraisable)
-
-    if getattr(previous, "__name__", "") != drop_late_callbacks.__name__:
-        sys.unraisablehook = drop_late_callbacks
 
 
 def _first_line(error):

@@ -11,6 +11,8 @@ from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
 
 _SECONDS_BETWEEN_LINES = 15
+# As tqdm's own, less its estimate of the time left, which takes compiling for a slow update.
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
 
 class Log:
@@ -27,7 +29,8 @@ class Log:
     def __init__(self, path: str | os.PathLike, stream, total: int, step: int):
         self._stream = stream or sys.stderr
         self._total, self._first, self._step = total, step, step
-        self._began = self._last_line = time.monotonic()
+        self._last_line = time.monotonic()
+        self._pace = _Pace()
         _drop_later(path, step)
         self._path = path
         self._bar = None
@@ -44,6 +47,7 @@ class Log:
                 unit="step",
                 file=self._stream,
                 dynamic_ncols=True,
+                bar_format=_BAR,
             )
         return self
 
@@ -55,9 +59,10 @@ class Log:
     def train(self, phase: str, step: int, metrics: dict[str, float]) -> None:
         """Means over the updates up to `step`, "loss" among them."""
         self._write({"step": step, "phase": phase, **metrics})
+        self._pace.add(phase, step)
         if self._bar is not None:
             self._bar.set_description(phase, refresh=False)
-            self._bar.set_postfix_str(_words(metrics), refresh=False)
+            self._bar.set_postfix_str(self._what(step, metrics), refresh=False)
             self._bar.update(step - self._step)
         elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
@@ -76,18 +81,44 @@ class Log:
             print(text, file=self._stream, flush=True)
 
     def _line(self, phase, step, metrics):
-        rate = (step - self._first) / (time.monotonic() - self._began)
-        left = (self._total - step) / rate if rate else float("nan")
-        return (
-            f"{phase}: step {step} of {self._total}, {_words(metrics)}, "
-            f"{rate:.2f} steps/s, {left / 60:.1f} min left"
-        )
+        return f"{phase}: step {step} of {self._total}, {self._what(step, metrics)}"
+
+    def _what(self, step, metrics):
+        """The metrics, and how fast it goes as soon as that is known."""
+        rate, words = self._pace.rate(), _words(metrics)
+        if rate is None:
+            return words
+        left = (self._total - step) / rate
+        return f"{words}, {rate:.2f} steps/s, {left / 60:.1f} min left"
 
     def _write(self, record):
         try:
             self._file.write(json.dumps(record) + "\n")
         except OSError as error:
             raise InputError(f"{self._file.name}: cannot be written ({error.strerror})") from error
+
+
+class _Pace:
+    """Updates a second in this phase. Its first chunk compiles, and is not counted."""
+
+    def __init__(self):
+        self._phase, self._chunks = None, 0
+        self._first = self._last = (0, 0.0)  # (step, when)
+
+    def add(self, phase: str, step: int) -> None:
+        """Another chunk of updates is done, up to `step`."""
+        now = step, time.monotonic()
+        if phase != self._phase:
+            self._phase, self._chunks, self._first = phase, 0, now
+        self._chunks += 1
+        self._last = now
+
+    def rate(self) -> float | None:
+        """None until two chunks after the first were timed."""
+        if self._chunks < 3:
+            return None
+        (first, began), (last, now) = self._first, self._last
+        return (last - first) / max(now - began, 1e-9)
 
 
 def _words(metrics):
@@ -105,20 +136,36 @@ def _drop_later(path, step):
 
 
 def read(path: str | os.PathLike) -> list[dict]:
-    """The records of a metrics.jsonl; none where there is no file."""
+    """The records of a metrics.jsonl; none where there is no file.
+
+    A line that is not a record, because a kill cut it off or somebody edited it, is left out:
+    nothing but the picture of the training depends on it.
+
+    Raises:
+      InputError: the file cannot be read.
+    """
     return [record for line in _lines(path) if (record := _parse(line))]
 
 
 def _lines(path):
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.readlines()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); make it readable, or move it away"
+        ) from error
 
 
 def _parse(line):
+    """The record of a line, or None: a step, the name of a phase, and numbers."""
     try:
-        return json.loads(line)
-    except json.JSONDecodeError:  # cut off by a kill in mid-write
+        record = json.loads(line)
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(record, dict) or type(record.get("step")) is not int:
+        return None
+    numbers = [value for name, value in record.items() if name != "phase"]
+    return record if all(type(value) in (int, float) for value in numbers) else None

@@ -5,7 +5,10 @@ import dataclasses
 import jax
 
 from naomi_jax.data.masks import MaskConfig
+from naomi_jax.errors import InputError
 from naomi_jax.training.settings import Optimizer, Run
+
+_MOST_UPDATES = 2**31 - 1  # what an int32 on the device counts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +84,14 @@ def make_plan(run: Run, shape: tuple[int, int, int]) -> Plan:
     per_epoch = max(count // run.batch_size, 1)
     batch = BatchConfig(run.batch_size, run.masks.train.resolve(steps), run.kind.mask_per_sequence)
     eval_updates = run.eval_epochs * per_epoch
-    return Plan(_phases(run, per_epoch), batch, eval_updates, dim)
+    plan = Plan(_phases(run, per_epoch), batch, eval_updates, dim)
+    most = max(plan.updates, *(phase.warmup for phase in plan.phases))
+    if most > _MOST_UPDATES:
+        raise InputError(
+            f"phases: more than {_MOST_UPDATES} updates cannot be counted; lower epochs or "
+            "warmup_epochs"
+        )
+    return plan
 
 
 def _phases(run, per_epoch):
@@ -94,8 +104,8 @@ def _phases(run, per_epoch):
     planned = []
     for group in groups:
         optimizer = group[0].optimizer
-        updates = [max(round(phase.epochs * per_epoch), 1) for phase in group]
-        warmup = round(optimizer.warmup_epochs * per_epoch)
+        updates = [max(_updates(phase.epochs, per_epoch), 1) for phase in group]
+        warmup = _updates(optimizer.warmup_epochs, per_epoch)
         for phase, count in zip(group, updates, strict=True):
             fresh = phase is group[0]
             planned.append(
@@ -104,3 +114,8 @@ def _phases(run, per_epoch):
                 )
             )
     return tuple(planned)
+
+
+def _updates(epochs, per_epoch):
+    """A whole number, and one more than can be counted where it is larger."""
+    return round(min(epochs * per_epoch, _MOST_UPDATES + 1.0))

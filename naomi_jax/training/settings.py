@@ -124,7 +124,7 @@ class Run(Settings):
     eval_epochs: int = setting(
         5, "Epochs between validations, each followed by a checkpoint.", at_least(1)
     )
-    seed: int = setting(0, "Of everything random.", at_least(0))
+    seed: int = setting(0, "Of everything random.", between(0, 2**63 - 1))
     start_from: str | None = setting(None, "Folder of a run whose parameters this one begins with.")
 
     def __post_init__(self):

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,13 @@ import time
 
 import numpy as np
 import pytest
+
+from naomi_jax.cli import evaluate, train
+from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report, tables
+from naomi_jax.fields import with_values
+from naomi_jax.runs import lock, opening
+from tests.settings import small_run
 
 ROOT = pathlib.Path(__file__).parents[2]
 TINY = [
@@ -60,23 +68,23 @@ def test_training_ends_with_the_table_and_the_next_command(folder):
     assert "series.csv" in said
     for row in ("Linear", "KNN (k = ", "NAOMI"):
         assert row in said
-    assert "python eval.py runs/files --impute" in said
-    results = json.loads((folder / "runs/files/results.json").read_text())
+    assert "python eval.py runs/series --impute" in said
+    results = json.loads((folder / "runs/series/results.json").read_text())
     assert [row["title"][:3] for row in results["rows"]] == ["Lin", "KNN", "NAO"]
-    config = json.loads((folder / "runs/files/config.json").read_text())["config"]
+    config = json.loads((folder / "runs/series/config.json").read_text())["config"]
     assert config["method"] == {**config["method"], "name": "naomi", "hidden": 4}
 
 
 def test_eval_prints_the_same_table(folder):
-    done = run("eval.py", "runs/files", cwd=folder)
+    done = run("eval.py", "runs/series", cwd=folder)
     assert done.returncode == 0, done.stderr
     table = (folder / "train.txt").read_text().partition("Test data:")[2].partition("\nNext")[0]
     assert table.strip() in done.stdout
 
 
 def test_the_report_holds_the_numbers_that_eval_prints(folder):
-    table = run("eval.py", "runs/files", cwd=folder).stdout.splitlines()
-    done = run("eval.py", "runs/files", "--report", "page.html", cwd=folder)
+    table = run("eval.py", "runs/series", cwd=folder).stdout.splitlines()
+    done = run("eval.py", "runs/series", "--report", "page.html", cwd=folder)
     assert done.returncode == 0, done.stderr
     page = (folder / "page.html").read_text()
     rows = table[table.index(next(line for line in table if line.startswith("---"))) + 1 :]
@@ -90,7 +98,7 @@ def test_a_csv_with_holes_is_filled(folder):
     lines = (folder / "series.csv").read_text().splitlines()
     lines[5], lines[6], lines[9] = ",", ",nan", lines[9].split(",")[0] + ","
     (folder / "holes.csv").write_text("\n".join(lines) + "\n")
-    done = run("eval.py", "runs/files", "--impute", "holes.csv", "--out", "filled.csv", cwd=folder)
+    done = run("eval.py", "runs/series", "--impute", "holes.csv", "--out", "filled.csv", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "5 of 600 entries" in done.stdout and "trained on: series.csv" in done.stdout
     filled = (folder / "filled.csv").read_text().splitlines()
@@ -104,15 +112,15 @@ def test_a_csv_with_holes_is_filled(folder):
 def test_a_forecast_goes_on_from_the_run(folder):
     done = run("train.py", "--data", "series.csv", *TINY, "--forecast", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "Started from:  runs/files" in done.stdout and "missing at the end" in done.stdout
-    assert (folder / "runs/files_forecast/results.json").exists()
+    assert "Started from:  runs/series" in done.stdout and "missing at the end" in done.stdout
+    assert (folder / "runs/series_forecast/results.json").exists()
 
 
 def test_a_finished_run_is_not_trained_again(folder):
-    before = (folder / "runs/files/metrics.jsonl").read_text()
+    before = (folder / "runs/series/metrics.jsonl").read_text()
     done = run("train.py", "--data", "series.csv", *TINY, cwd=folder)
     assert done.returncode == 0 and "NAOMI" in done.stdout
-    assert (folder / "runs/files/metrics.jsonl").read_text() == before
+    assert (folder / "runs/series/metrics.jsonl").read_text() == before
 
 
 BAD = [
@@ -136,7 +144,7 @@ BAD = [
     (
         "train.py",
         ["--data", "series.csv", *TINY[3:5], "--method", "rnn", "--forecast"],
-        "runs/files_rnn: no run to start from; train one",
+        "runs/series_rnn: no run to start from; train one",
     ),
     ("train.py", ["--dataset", "files"], "--dataset files needs --data"),
     ("train.py", ["--data", "series.csv", "again"], "again: unexpected argument"),
@@ -155,16 +163,16 @@ BAD = [
     ("eval.py", [], "one argument is needed"),
     ("eval.py", ["damaged"], "cannot be read as a checkpoint"),
     ("eval.py", ["nowhere"], "nowhere: not the folder of a run"),
-    ("eval.py", ["runs/files", "--impute", "series.csv"], "--impute needs --out"),
+    ("eval.py", ["runs/series", "--impute", "series.csv"], "--impute needs --out"),
     (
         "eval.py",
-        ["runs/files", "--impute", "wide.csv", "--out", "o.csv"],
+        ["runs/series", "--impute", "wide.csv", "--out", "o.csv"],
         "wide.csv: 3 values at a step",
     ),
-    ("eval.py", ["runs/files", "--out", "o.csv"], "--out goes with --impute"),
-    ("eval.py", ["runs/files", "--num-samples", "3"], "--num_samples goes with --impute"),
+    ("eval.py", ["runs/series", "--out", "o.csv"], "--out goes with --impute"),
+    ("eval.py", ["runs/series", "--num-samples", "3"], "--num_samples goes with --impute"),
     ("eval.py", ["--table", "9"], "--table: invalid choice: 9"),
-    ("eval.py", ["runs/files", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
+    ("eval.py", ["runs/series", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]
 
 
@@ -173,7 +181,7 @@ def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
     (folder / "wide.csv").write_text("1,2,\n4,5,6\n")
     (folder / "broken.py").write_text("1 / 0")
     (folder / "empty.py").write_text("")
-    shutil.copytree(folder / "runs/files", folder / "damaged", dirs_exist_ok=True)
+    shutil.copytree(folder / "runs/series", folder / "damaged", dirs_exist_ok=True)
     for file in (folder / "damaged").rglob("d/*"):
         file.write_bytes(b"garbage")
     done = run(script, *arguments, cwd=folder)
@@ -182,16 +190,151 @@ def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
 
 
-def test_nothing_is_written_before_all_is_checked(folder):
-    """The corrected command after a bad setting runs, in the same folder."""
-    for wrong in (
+def test_the_corrected_command_runs(folder):
+    """In the same folder: nothing is written before all is checked."""
+    arguments = ["--data", "series.csv", *TINY, "--workdir", "corrected"]
+    assert run("train.py", *arguments, "--masks.test.missing=2,99", cwd=folder).returncode == 2
+    done = run("train.py", *arguments, cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
+def train_here(*arguments):
+    """train.py in this process; for what ends before anything is trained."""
+    train.main(["--data", "series.csv", *TINY, *arguments], str(ROOT / "configs"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
         "--masks.test.missing=2,99",
+        "--masks.train.share=0.5,1.5",
+        "--masks.train.share=0.9,0.2",
+        "--masks.test.share=-0.1,0.5",
+        "--masks.test.share=nan,0.5",
+        "--masks.test.kind=no.npy",
         "--phases.squared_error.epochs=-1",
+        "--phases.squared_error.epochs=1e300",
+        "--phases.squared_error.optimizer.learning_rate=-1",
+        "--phases.squared_error.optimizer.warmup_epochs=inf",
+        "--phases.squared_error.optimizer.clip=nan",
+        "--average=1",
+        "--seed=99999999999999999999",
+        "--data.window=100000",
+        "--transforms.symmetries=true",
+        "--start_from=nowhere",
+    ],
+)
+def test_every_wrong_setting_is_found_before_the_folder_is_made(folder, monkeypatch, wrong):
+    monkeypatch.chdir(folder)
+    with pytest.raises(InputError) as caught:
+        train_here(wrong, "--workdir", "wrong")
+    assert "\n" not in str(caught.value) and not (folder / "wrong").exists()
+
+
+def test_data_that_have_changed_under_a_run_are_noticed(folder, monkeypatch, tmp_path):
+    """With the same name and shape: when the run goes on, and when it is evaluated."""
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    text = (folder / "series.csv").read_text()
+    lines = text.splitlines()
+    lines[100] = "0.5,0.5"
+    (tmp_path / "series.csv").write_text("\n".join(lines))
+    config = tmp_path / "runs/series/config.json"
+    config.write_text(config.read_text().replace(str(folder), str(tmp_path)))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="other settings .data: other values than before in"):
+        train_here()
+    with pytest.raises(InputError, match="runs/series: the data has changed .* put the data back"):
+        evaluate.dataset_of("runs/series")
+    (tmp_path / "series.csv").write_text(text)
+    evaluate.dataset_of("runs/series")
+
+
+def test_two_trainings_in_one_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with (
+        lock.training_in("runs/series"),
+        pytest.raises(InputError, match="another train.py is training in runs/series"),
     ):
-        arguments = ["--data", "series.csv", *TINY, "--workdir", "corrected", wrong]
-        assert run("train.py", *arguments, cwd=folder).returncode == 2
-        assert not (folder / "corrected").exists()
-    done = run("train.py", "--data", "series.csv", *TINY, "--workdir", "corrected", cwd=folder)
+        train_here()
+
+
+def test_a_folder_that_cannot_be_written_is_still_evaluated(folder, monkeypatch, capsys):
+    table = tables.Table("series.csv", False, "2 sequences", ("error",), ())
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(report, "table_of_run", lambda *_: table)
+    monkeypatch.setattr(report, "RESULTS", "nowhere/results.json")
+    evaluate.main(["runs/series"])
+    said = capsys.readouterr()
+    assert "Test data: series.csv" in said.out
+    assert said.err.startswith("note: runs/series/nowhere/results.json: cannot be written")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments,message",
+    [
+        (["--impute", "series.csv", "--out", "no/o.csv"], "--out no/o.csv: there is no folder /"),
+        (["--impute", "series.csv", "--out", "runs"], "--out runs: is a folder; name a file in"),
+        (["--impute", "series.csv", "--out", "o/"], "--out o/: is a folder; name a file in it"),
+        (["--impute", "series.csv", "--out", "o.npy"], "o.npy: series.csv is .csv, so the output"),
+        (["--impute", "series.csv", "--out", "sealed/o.csv"], "sealed cannot be written; choose"),
+        (["--figure", "no/o.png"], "--figure no/o.png: there is no folder"),
+        (["--report", "runs"], "--report runs: is a folder"),
+        (
+            ["--impute", "series.csv", "--out", "o.csv", "--num_samples=3"],
+            "--num_samples: the model in runs/series has no distribution to draw from; leave",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_found_before_the_work(folder, monkeypatch, arguments, message):
+    (folder / "sealed").mkdir(exist_ok=True)
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, _: "sealed" not in path and access(path, _))
+    monkeypatch.chdir(folder)
+    for name in ("load", "fitted"):
+        monkeypatch.setattr(opening, name, lambda *_: pytest.fail("the work has begun"))
+    with pytest.raises(InputError, match=message):
+        evaluate.main(["runs/series", *arguments])
+
+
+@pytest.mark.parametrize(
+    "path,method,expected",
+    [
+        ("/data/series.csv", "naomi", "runs/series"),
+        ("a b/$HOME.npz", "naomi", "runs/$HOME"),
+        ("series.csv.gz", "rnn", "runs/series_rnn"),
+        ("data/", "naomi", "runs/data"),
+        ("traffic.csv", "naomi", "runs/files_traffic"),
+        ("traffic_rnn.csv", "naomi", "runs/files_traffic_rnn"),
+        ("trafficking.csv", "naomi", "runs/trafficking"),
+        ("files.csv", "naomi", "runs/files"),
+        (None, "naomi", "runs/files"),
+    ],
+)
+def test_a_run_is_named_after_the_file(path, method, expected):
+    run = train.load_config(str(ROOT / f"configs/files/{method}.py"))
+    assert train.default_workdir(with_values(run, {("data", "path"): path})) == expected
+    built_in = with_values(small_run(), {("data", "name"): "traffic", ("data", "path"): path})
+    assert train.default_workdir(built_in) == "runs/traffic", "also with a copy of one's own"
+
+
+@pytest.mark.slow
+def test_a_folder_of_any_name_works_in_every_command(folder):
+    name = "-a $HOME 'é %s"
+    done = run("train.py", "--data", "series.csv", *TINY, f"--workdir={name}", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    said = next(line for line in done.stdout.splitlines() if line.startswith("  python eval.py"))
+    words = shlex.split(said.partition("   (")[0])
+    assert words[:3] == ["python", "eval.py", f"./{name}"]
+    for job in (
+        [],
+        ["--impute", "series.csv", "--out", "$o é.csv"],
+        ["--figure", "$f é.png"],
+        ["--report", "$r é.html"],
+    ):
+        done = run("eval.py", words[2], *job, cwd=folder)
+        assert done.returncode == 0, done.stderr
+    done = run("eval.py", "--", name, cwd=folder)
     assert done.returncode == 0, done.stderr
 
 
@@ -199,7 +342,7 @@ def test_a_flag_inside_another_word_stays_as_it_is(folder):
     """--num-samples is a way to write --num_samples, and nothing else is rewritten."""
     shutil.copy(folder / "series.csv", folder / "x--num-samples.csv")
     done = run(
-        "eval.py", "runs/files", "--impute", "x--num-samples.csv", "--out", "o--num-samples.csv",
+        "eval.py", "runs/series", "--impute", "x--num-samples.csv", "--out", "o--num-samples.csv",
         cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -41,7 +41,7 @@ def test_a_mask_file(place, tmp_path):
     np.savez(tmp_path / "m.npz", other=rows)
     with pytest.raises(InputError, match="no key 'mask'"):
         masks.load(tmp_path / "m.npz", 3)
-    with pytest.raises(InputError, match="no such mask file"):
+    with pytest.raises(InputError, match="no such file"):
         masks.load(tmp_path / "no.npy", 3)
     (tmp_path / "m.npy").write_text("x")
     with pytest.raises(InputError, match="not a readable"):

@@ -393,7 +393,7 @@ def test_a_seed_is_not_a_key(params, stochastic):
         lambda: naomi_jax.impute(stochastic, **GOOD, key=5),
         lambda: naomi_jax.impute(params, **GOOD, key=5),
     ):
-        with pytest.raises(TypeError, match=r"key: 5 is not a random key; .* jax.random.key\(5\)"):
+        with pytest.raises(TypeError, match=r"key: 5 is not a random key; use jax.random.key\(5\)"):
             call()
     old_style = jax.random.PRNGKey(5)
     np.testing.assert_array_equal(

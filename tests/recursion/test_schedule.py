@@ -142,6 +142,41 @@ def test_shapes_follow_from_steps_and_levels_alone():
     assert shapes == {(schedule.max_ticks(20, 3),)}
 
 
+def test_a_list_is_as_good_as_an_array():
+    expected = naomi_jax.make_schedule(np.array([1, 0, 0, 1]), 2)
+    for mask in ([1, 0, 0, 1], (True, False, False, True), np.array([1, 0, 0, 1], ">f8")):
+        jax.tree.map(np.testing.assert_array_equal, naomi_jax.make_schedule(mask, 2), expected)
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        naomi_jax.make_schedule([1, 0, 0, 1], np.int64(2), np.int64(4)),
+        expected,
+    )
+
+
+@pytest.mark.parametrize(
+    "mask,levels,length,error,message",
+    [
+        (np.ones((2, 5)), 3, None, ValueError, r"mask: shape \(2, 5\); .* use jax.vmap"),
+        (1, 3, None, ValueError, r"mask: shape \(\); \(T,\) is needed, one sequence"),
+        ([], 3, None, ValueError, "mask: no steps"),
+        ([1, 2], 3, None, ValueError, "mask: value 2; only 0 .missing. and 1 .observed."),
+        ([1, np.nan], 3, None, ValueError, "mask: value nan; only 0"),
+        ([1, None], 3, None, TypeError, "mask: dtype object; numbers are needed"),
+        (None, 3, None, TypeError, "mask: None; pass a NumPy or JAX array"),
+        ([1, 0], 0, None, ValueError, "levels: 0; a whole number of 1 or more is needed"),
+        ([1, 0], -1, None, ValueError, "levels: -1; a whole number of 1 or more is needed"),
+        ([1, 0], 2.0, None, ValueError, "levels: 2.0; a whole number of 1 or more is needed"),
+        ([1, 0], None, None, ValueError, "levels: None; a whole number of 1 or more is needed"),
+        ([1, 0], 2, 3, ValueError, "length: 3; from 0 to T = 2 is accepted"),
+        ([1, 0], 2, 1.5, TypeError, "length: dtype float32; an integer is needed"),
+        ([1, 0], 2, [1, 2], ValueError, r"length: shape \(2,\); one integer is needed"),
+    ],
+)
+def test_a_wrong_argument_is_named(mask, levels, length, error, message):
+    with pytest.raises(error, match=message):
+        naomi_jax.make_schedule(mask, levels, length)
+
+
 def test_it_reads_as_text():
     text = str(naomi_jax.make_schedule(np.array([1, 0, 0, 0, 1]), 3)).splitlines()
     assert text[2].split() == "1 x_2 = g_1(hf_0, hb_4); hb_2 = B(hb_3, [1, x_2])".split()

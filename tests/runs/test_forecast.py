@@ -12,6 +12,7 @@ from naomi_jax.errors import InputError
 from naomi_jax.methods.single_res import SingleResSettings
 from naomi_jax.runs import folder, opening
 from naomi_jax.training import loop
+from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.settings import forecast
 from tests.settings import small_run
 
@@ -55,6 +56,40 @@ def test_it_goes_on_from_its_own_checkpoint_afterwards(dataset, trained, tmp_pat
     ended = opening.load(tmp_path).params
     loop.train(run, dataset, tmp_path, io.StringIO())
     jax.tree.map(np.testing.assert_array_equal, ended, opening.load(tmp_path).params)
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_read_is_looked_for_again(trained, monkeypatch):
+    """A training keeps two: the one that a reader has chosen may be gone when it is read."""
+    real, chosen = Checkpoints.best, []
+
+    def best(checkpoints):
+        chosen.append(real(checkpoints) if chosen else 999)
+        return chosen[-1]
+
+    monkeypatch.setattr(Checkpoints, "best", best)
+    expected = opening.load(trained)
+    assert chosen[0] == 999 and len(chosen) == 2
+    assert expected.method.name == "naomi"
+    monkeypatch.setattr(Checkpoints, "best", lambda _: 999)
+    with pytest.raises(InputError, match="checkpoint 999 cannot be read"):
+        opening.load(trained)
+
+
+def test_settings_that_make_no_model_are_one_line(trained, monkeypatch):
+    def fresh(*_):
+        raise OverflowError("Python int too large to convert to C long")
+
+    monkeypatch.setattr(type(small_run().kind), "fresh", fresh)
+    with pytest.raises(InputError, match="settings in config.json make no model .OverflowError"):
+        opening.load(trained)
+
+
+def test_a_trained_run_keeps_the_digits_of_float64(trained, dataset):
+    x = dataset.test.astype(np.float64) + 1e-9
+    mask = np.arange(7) % 2 == 0
+    filled = opening.load(trained).fill(x, np.tile(mask, (2, 1)))
+    assert filled.dtype == np.float64 and (filled[:, mask] == x[:, mask]).all()
+    assert (x != x.astype(np.float32)).any()
 
 
 def test_what_cannot_be_started_from(trained):

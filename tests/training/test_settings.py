@@ -85,7 +85,7 @@ def test_neighbors_and_images_do_not_go_together(name):
     "changes,message",
     [
         ({"masks": same_masks(Masks(missing=(2, 7)))}, "masks.train.missing: 2 to 7 missing steps"),
-        ({"masks": same_masks(Masks("no.npy"))}, "no.npy: no such mask file"),
+        ({"masks": same_masks(Masks("no.npy"))}, "no.npy: no such file"),
         ({"transforms": Transforms(symmetries=True)}, "symmetries: the data set files has none"),
     ],
 )

@@ -151,7 +151,7 @@ def test_the_memory_of_a_run_can_be_lost(trained):
     try:
         with open(path, "wb") as file:
             file.write(content[:50])
-        with pytest.raises(InputError, match="training_sequences.npy: missing or damaged"):
+        with pytest.raises(InputError, match="training_sequences.npy: not a readable"):
             opening.load(workdir)
     finally:
         with open(path, "wb") as file:

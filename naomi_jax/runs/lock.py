@@ -1,0 +1,61 @@
+"""One training a folder: two would write over each other's checkpoints."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+
+from naomi_jax.errors import InputError
+from naomi_jax.runs import folder
+from naomi_jax.training import devices
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+FILE = ".lock"
+# How flock says that another process has the lock; everything else says that there are no locks.
+_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
+
+@contextlib.contextmanager
+def training_in(workdir: str | os.PathLike) -> Iterator[None]:
+    """Within it, no other training in the folder, which is made if it is not there.
+
+    The operating system ends the lock together with the process, however that ends, so that the
+    file may stay. Where there are no locks (Windows, some network drives) nothing is checked. Of
+    several processes that train together, the main one has the lock.
+
+    Raises:
+      InputError: there is another one, or the folder cannot be written.
+    """
+    if not devices.is_main_process():
+        yield
+        return
+    folder.make(workdir)
+    path = os.path.join(workdir, FILE)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise InputError(
+            f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
+        ) from error
+    try:
+        _lock(file, workdir)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file, workdir):
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise InputError(
+                f"another train.py is training in {workdir}; wait for it, stop it, or choose "
+                "another --workdir"
+            ) from None
