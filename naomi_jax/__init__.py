@@ -2,6 +2,8 @@
 
 params = naomi_jax.init(key, naomi_jax.ModelConfig(dim=2))
 filled = naomi_jax.impute(params, x, mask, key)
+
+Or, for a table with holes: filled = naomi_jax.Imputer().fit(table).transform(table)
 """
 
 from typing import TYPE_CHECKING
@@ -13,9 +15,11 @@ from naomi_jax.recursion.torch_import import from_torch
 from naomi_jax.version import __version__
 
 if TYPE_CHECKING:
+    from naomi_jax.imputer.imputer import Imputer
     from naomi_jax.runs.opening import load
 
 __all__ = [
+    "Imputer",
     "ModelConfig",
     "Schedule",
     "__version__",
@@ -29,9 +33,13 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    # Opening a run needs orbax and optax, whose import takes longer than everything else here.
+    # These need orbax or optax, whose import takes longer than everything else here.
     if name == "load":
         from naomi_jax.runs.opening import load
 
         return load
+    if name == "Imputer":
+        from naomi_jax.imputer.imputer import Imputer
+
+        return Imputer
     raise AttributeError(f"module 'naomi_jax' has no attribute {name!r}")

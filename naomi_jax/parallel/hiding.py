@@ -14,13 +14,14 @@ class Hiding:
     Attributes:
       entries: single entries anywhere.
       steps: whole steps anywhere.
-      block: a stretch of one column.
-      wide_block: a stretch of all columns.
+      block: stretches of some columns, each of a length and at a time of its own (outages).
+      wide_block: one stretch of all columns, or of half of them (a logger, a player's x and y).
       tail: the last steps (a forecast).
-      column: one whole column.
+      column: whole columns, one or some.
       holes: the holes of another window of the same data.
-      low, high: the hidden share of entries, of steps or of the stretch's length is uniform between
-        the two.
+      low, high: the hidden share of entries, of steps or of columns, and the length of the last
+        steps, is uniform between the two. Stretches are short as often as long: the logarithm of
+        their length is uniform.
     """
 
     entries: float = 1.0
@@ -69,27 +70,39 @@ def hide(
     if config.holes and holes is None:
         raise ValueError("holes: none; the mixture takes holes from other windows")
     batch, steps, columns = shape
-    keys = jax.random.split(key, 7)
+    keys = jax.random.split(key, 10)
     rate = jax.random.uniform(keys[0], (batch, 1, 1), minval=config.low, maxval=config.high)
-    step = jnp.arange(steps)[:, None]
-    length = jnp.maximum(jnp.round(rate * steps), 1)
-    first = jnp.floor(jax.random.uniform(keys[1], (batch, 1, 1)) * (steps - length + 1))
-    stretch = (step >= first) & (step < first + length)
-    one = jnp.arange(columns) == jax.random.randint(keys[2], (batch, 1, 1), 0, columns)
+    # At least one column of each sequence, the others by the rate.
+    one = jnp.arange(columns) == jax.random.randint(keys[1], (batch, 1, 1), 0, columns)
+    some = one | (jax.random.uniform(keys[2], (batch, 1, columns)) < rate)
+    half = jax.random.bernoulli(keys[3], 0.5, (batch, 1, columns)) | one
+    together = jnp.where(jax.random.bernoulli(keys[4], 0.5, (batch, 1, 1)), True, half)
     patterns = [
-        jax.random.uniform(keys[3], shape) < rate,
-        jax.random.uniform(keys[4], (batch, steps, 1)) < rate,
-        stretch & one,
-        stretch,
-        step >= steps - length,
-        one,
+        jax.random.uniform(keys[5], shape) < rate,
+        jax.random.uniform(keys[6], (batch, steps, 1)) < rate,
+        some & _stretch(keys[7], batch, steps, columns),
+        together & _stretch(keys[7], batch, steps, 1),
+        jnp.arange(steps)[:, None] >= steps - jnp.maximum(jnp.round(rate * steps), 1),
+        some,
         jnp.zeros((1, 1, 1), bool),
     ]
     if holes is not None:
-        patterns[-1] = holes[jax.random.randint(keys[5], (batch,), 0, holes.shape[0])]
+        patterns[-1] = holes[jax.random.randint(keys[8], (batch,), 0, holes.shape[0])]
     shares = jnp.array(config.shares)
-    kind = jax.random.categorical(keys[6], jnp.log(shares), shape=(batch,))[:, None, None]
+    kind = jax.random.categorical(keys[9], jnp.log(shares), shape=(batch,))[:, None, None]
     hidden = jnp.zeros(shape, bool)
     for number, pattern in enumerate(patterns):
         hidden = jnp.where(kind == number, pattern, hidden)
     return hidden
+
+
+def _stretch(key, batch, steps, columns):
+    """A stretch of each column (B, T, columns), of which a part may lie outside the sequence."""
+    length_key, first_key = jax.random.split(key)
+    shape = (batch, 1, columns)
+    length = jnp.exp(jax.random.uniform(length_key, shape) * jnp.log(steps))
+    length = jnp.clip(jnp.round(length), 1, steps).astype(jnp.int32)
+    share = jax.random.uniform(first_key, shape)
+    first = jnp.floor(share * (steps + length - 1)).astype(jnp.int32) - length + 1
+    step = jnp.arange(steps)[:, None]
+    return (step >= first) & (step < first + length)

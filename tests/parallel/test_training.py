@@ -79,10 +79,10 @@ NONE = dict(entries=0, steps=0, block=0, wide_block=0)
     [
         ("entries", lambda h: (h.any(1) & ~h.all(1)).any()),
         ("steps", lambda h: (h.all(-1) == h.any(-1)).all()),
-        ("block", lambda h: h.any(1).sum(-1).max() == 1),
-        ("wide_block", lambda h: (np.diff(h[..., 0], axis=1).sum(1) <= 2).all()),
+        ("block", lambda h: (np.diff(h, axis=1).sum(1) <= 2).all()),
+        ("wide_block", lambda h: all(len({*map(bytes, s.T)} - {b"\0" * T}) == 1 for s in h)),
         ("tail", lambda h: h[:, -1].all() and not h[:, 0].any()),
-        ("column", lambda h: (h.all(1).sum(-1) == 1).all()),
+        ("column", lambda h: (h.all(1) == h.any(1)).all()),
         ("holes", lambda h: h[:, 3].all() and h.sum() == h[:, 3].sum()),
     ],
 )

@@ -1,0 +1,140 @@
+"""Never worse than a line: how much of each candidate goes into the fill.
+
+The fill is a convex combination of the candidates, the straight line among them. Its weights are
+fitted to entries that were held out, for each column, length of the gap and share of the row that
+is known; few entries borrow from the column, and a column from all columns.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from jaxtyping import Float, Int
+
+# Time from pivot to pivot, in steps, up to which an entry belongs to a class; then longer gaps,
+# and those with a pivot on one side or none.
+_GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
+CLASSES = 2 * (len(_GAPS) + 2)
+_BORROWED = 60  # entries that a class's own must outnumber to have the say
+_PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
+
+
+def classes(
+    gap: Float[np.ndarray, "n D"], known: Float[np.ndarray, " n"]
+) -> Int[np.ndarray, "n D"]:
+    """The class of each entry, by its gap and the share of its row that is known."""
+    index = np.searchsorted(_GAPS, gap)
+    index = np.where(np.isfinite(gap), index, len(_GAPS) + 1)
+    return 2 * index + (known >= 0.5)[:, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Blend:
+    """Weights of the candidates.
+
+    Attributes:
+      names: of the candidates, the line first.
+      weights: (D, CLASSES, J), none negative, 1 in sum.
+    """
+
+    names: tuple[str, ...]
+    weights: Float[np.ndarray, "D C J"]
+
+    def __call__(
+        self, candidates: dict[str, Float[np.ndarray, "n D"]], index: Int[np.ndarray, "n D"]
+    ) -> Float[np.ndarray, "n D"]:
+        """The fill; a candidate that is absent or not finite leaves its weight to the others."""
+        columns = np.broadcast_to(np.arange(index.shape[1]), index.shape)
+        return self.combine(candidates, columns, index)
+
+    def combine(
+        self,
+        candidates: dict[str, Float[np.ndarray, "..."]],
+        column: Int[np.ndarray, "..."],
+        index: Int[np.ndarray, "..."],
+    ) -> Float[np.ndarray, "..."]:
+        """The mixture of fills, or of errors, of entries of these columns and classes."""
+        straight = candidates["line"]
+        # The line stands in where all that has weight is absent.
+        total, whole = 1e-9 * straight, np.full(index.shape, 1e-9)
+        for number, name in enumerate(self.names):
+            if name not in candidates:
+                continue
+            weight = self.weights[column, index, number]
+            finite = np.isfinite(candidates[name])
+            total = total + np.where(finite, weight * candidates[name], 0)
+            whole = whole + np.where(finite, weight, 0)
+        return total / whole
+
+    def away_from_line(self, column: int) -> float:
+        """The mean over classes of what is not the line's."""
+        return float(1 - self.weights[column, :, 0].mean())
+
+
+def fit(
+    errors: dict[str, Float[np.ndarray, " m"]],
+    column: Int[np.ndarray, " m"],
+    index: Int[np.ndarray, " m"],
+    dim: int,
+) -> Blend:
+    """Weights from the errors of held-out entries.
+
+    Args:
+      errors: of each candidate, the line first; not finite where it has no fill.
+      column: of each entry.
+      index: its class.
+      dim: D.
+    """
+    names = tuple(errors)
+    table = np.stack([errors[name] for name in names], axis=1)
+    # Without a fill of its own a candidate is the line there.
+    table = np.where(np.isfinite(table), table, table[:, :1])
+    grams = np.zeros((dim, CLASSES, len(names), len(names)))
+    number = np.zeros((dim, CLASSES))
+    np.add.at(grams, (column, index), table[:, :, None] * table[:, None, :])
+    np.add.at(number, (column, index), 1)
+    own = grams.sum(1)
+    count = number.sum(1)
+    # In units of the line's own error, columns can lend to each other.
+    unit = own[:, 0, 0] / np.maximum(count, 1)
+    unit = np.where(unit > 0, unit, 1)
+    all_columns = (own / unit[:, None, None]).sum(0) / max(count.sum(), 1)
+    of_class = (grams / unit[:, None, None, None]).sum(0)
+    of_class = of_class / np.maximum(number.sum(0), 1)[:, None, None]
+    column_gram = (own / unit[:, None, None] + _BORROWED * all_columns) / (count + _BORROWED)[
+        :, None, None
+    ]
+    borrowed = np.where(
+        (number.sum(0) > 0)[:, None, None],
+        0.5 * (column_gram[:, None] + of_class),
+        column_gram[:, None],
+    )
+    combined = grams / unit[:, None, None, None] + _BORROWED * borrowed
+    combined = combined / (number + _BORROWED)[..., None, None]
+    return Blend(names, simplex_least_squares(combined))
+
+
+def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:
+    """The weights w >= 0, in sum 1, of least w' G w; the line's where nothing gains on it.
+
+    Every set of candidates is tried: there are few.
+    """
+    size = grams.shape[-1]
+    best = np.zeros(grams.shape[:-1])
+    best[..., 0] = 1
+    least = grams[..., 0, 0] * (1 - _PREFER_LINE)
+    for count in range(1, size + 1):
+        for chosen in itertools.combinations(range(size), count):
+            part = grams[..., chosen, :][..., :, chosen]
+            ridge = 1e-9 * np.trace(part, axis1=-2, axis2=-1)[..., None, None] + 1e-300
+            solved = np.linalg.solve(part + ridge * np.eye(count), np.ones((*part.shape[:-1], 1)))[
+                ..., 0
+            ]
+            weight = solved / np.where(solved.sum(-1) != 0, solved.sum(-1), 1)[..., None]
+            value = np.einsum("...i,...ij,...j->...", weight, part, weight)
+            better = (weight >= 0).all(-1) & np.isfinite(value) & (value < least)
+            least = np.where(better, value, least)
+            full = np.zeros_like(best)
+            full[..., chosen] = weight
+            best = np.where(better[..., None], full, best)
+    return best

@@ -1,0 +1,122 @@
+"""What time stamps tell: the length of a step, the periods of the data, the phase of a row.
+
+Months are steps of a calendar; all else is counted in units of one length.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+_DAY = 86_400 * 10**9  # in nanoseconds, as stamps are counted
+_SHORTEST_BIN = 3_600 * 10**9 // 2  # of a profile: half an hour
+
+
+@dataclasses.dataclass(frozen=True)
+class Calendar:
+    """How time is counted. Fitted once; other tables are read with the same units.
+
+    Attributes:
+      kind: "stamps", "months" (stamps a calendar month apart), "numbers" or "rows".
+      unit: a step, in nanoseconds or in the unit of the numbers; 1 for months and rows.
+      periods: in steps, of cycles that the data may have: days and weeks, or years.
+      longest: nanoseconds from the first row to the last: a week does not tell of a year.
+    """
+
+    kind: str
+    unit: float
+    periods: tuple[int, ...]
+    longest: float = 0.0
+
+    def steps(self, time: Any, count: int) -> Float[np.ndarray, " n"]:
+        """Time stamps in steps from the first of them; rows where there are none."""
+        if self.kind == "rows" or time is None:
+            return np.arange(count, dtype=float)
+        if self.kind == "months":
+            return _months(time) - _months(time[:1])
+        if np.issubdtype(time.dtype, np.datetime64):
+            return (time - time[0]).astype("timedelta64[ns]").astype(np.int64) / self.unit
+        return (time - time[0]) / self.unit
+
+    def phases(self, stamps: np.ndarray | None) -> list[tuple[Int[np.ndarray, " n"], int]]:
+        """Bins of each row in cycles from short to long, with their number; [] without stamps.
+
+        Every cycle contains the one before it: hour of the day, then hour of the week.
+        """
+        if stamps is None or self.kind not in ("stamps", "months"):
+            return []
+        if self.kind == "months":
+            return [(_months(stamps).astype(np.int64) % 12, 12)]
+        ns = stamps.astype("datetime64[ns]").astype(np.int64)
+        weekday = (ns // _DAY + 3) % 7  # 1970-01-01 was a Thursday
+        if self.unit > 7 * _DAY * 0.99:
+            return []
+        if self.unit > _DAY / 2 * 1.01:
+            return [(weekday, 7)]
+        width = int(max(self.unit, _SHORTEST_BIN))
+        bins = -(-_DAY // width)
+        of_day = (ns % _DAY) // width
+        return [(of_day, bins), (weekday * bins + of_day, 7 * bins)]
+
+    def covariates(self, stamps: np.ndarray | None) -> Float[np.ndarray, "n C"]:
+        """Sine and cosine of the time of day, of the week and of the year, as they apply."""
+        if stamps is None:
+            return np.zeros((0, self.waves))
+        ns = stamps.astype("datetime64[ns]").astype(np.int64)
+        # Weeks begin on Monday; 1970-01-01 was a Thursday.
+        angles = [
+            2 * np.pi * ((ns - (4 * _DAY if length == 7 * _DAY else 0)) % length) / length
+            for length in self._lengths()
+        ]
+        found = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
+        return np.stack(found, axis=1) if found else np.zeros((len(ns), 0))
+
+    @property
+    def waves(self) -> int:
+        """How many columns `covariates` has."""
+        return 2 * len(self._lengths())
+
+    def _lengths(self):
+        """Day, week and year, where two steps or more make one and the data span it."""
+        if self.kind not in ("stamps", "months"):
+            return []
+        lengths = (_DAY, 7 * _DAY, round(365.2425 * _DAY))
+        return [n for n in lengths if 2 * self._nanoseconds <= n <= self.longest]
+
+    @property
+    def _nanoseconds(self):
+        return 30 * _DAY if self.kind == "months" else self.unit
+
+
+def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
+    """The calendar of a table.
+
+    Args:
+      stamps: (n,) datetime64[ns] or numbers, increasing within each series; None for rows.
+      bounds: first row of each series, and n.
+    """
+    if stamps is None:
+        return Calendar("rows", 1.0, ())
+    inside = np.ones(len(stamps), bool)
+    inside[bounds[:-1]] = False
+    if not inside.any():
+        return Calendar("rows", 1.0, ())
+    if not np.issubdtype(stamps.dtype, np.datetime64):
+        return Calendar("numbers", float(np.median(np.diff(stamps)[inside[1:]])), ())
+    gaps = np.diff(stamps).astype("timedelta64[ns]").astype(np.int64)[inside[1:]]
+    unit = float(np.median(gaps))
+    span = float(np.ptp(stamps.astype("datetime64[ns]").astype(np.int64)))
+    days = stamps.astype("datetime64[D]")
+    in_month = days - days.astype("datetime64[M]").astype("datetime64[D]")
+    if unit > 27 * _DAY and unit < 32 * _DAY and (in_month == in_month[0]).all():
+        return Calendar("months", 1.0, (12,), longest=span)
+    cycles = [_DAY, 7 * _DAY] if unit <= _DAY / 2 else [7 * _DAY] if unit <= 3.5 * _DAY else []
+    periods = tuple(
+        round(cycle / unit) for cycle in cycles if abs(cycle / unit - round(cycle / unit)) < 1e-6
+    )
+    return Calendar("stamps", unit, periods, longest=span)
+
+
+def _months(stamps):
+    return stamps.astype("datetime64[M]").astype(np.int64).astype(float)

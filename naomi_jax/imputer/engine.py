@@ -1,0 +1,129 @@
+"""What an imputer has learned of one kind of table, and how it fills another of that kind.
+
+    candidates (line, curve, phase, network) -> blend -> bounds, constants
+
+Everything here is arrays: rows sorted in time, columns in the order of the fit.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from naomi_jax.imputer import blend, lines, network, scaling, season, state_space
+from naomi_jax.imputer.blend import Blend
+from naomi_jax.imputer.calendar import Calendar
+from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.residuals import Residuals
+from naomi_jax.imputer.scaling import Scaling
+from naomi_jax.imputer.season import Profile
+from naomi_jax.imputer.state_space import StateSpace
+
+
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """Fitted; all arrays in the data's units, columns in the order of the fit.
+
+    Attributes:
+      calendar: how time is counted.
+      profile: mean of each phase.
+      scaling: level and scale of windows.
+      spike: deviations beyond which an entry is a false reading.
+      low, high: (D,) bounds that fills keep.
+      constant: (D,) whether the column has one value; it is `profile.center`.
+      window: W of the network and of levels.
+      state_space: a linear model of the columns, or None where they are many or rows few.
+      params: of the network, or None for tables too small for one.
+      blend: weights of the candidates.
+      residuals: errors of the fill on held-out entries.
+    """
+
+    calendar: Calendar
+    profile: Profile
+    scaling: Scaling
+    spike: Float[np.ndarray, " D"]
+    low: Float[np.ndarray, " D"]
+    high: Float[np.ndarray, " D"]
+    constant: Bool[np.ndarray, " D"]
+    window: int
+    state_space: StateSpace | None = None
+    params: Any = None
+    blend: Blend | None = None
+    residuals: Residuals | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the candidates it can have."""
+        found = ["line", "curve", "local mean"]
+        found += ["line about the phase"] if self.profile.share.any() else []
+        found += [f"line through period {period}" for period in self.calendar.periods]
+        found += ["state space"] if self.state_space is not None else []
+        return (*found, *(["network"] if self.params is not None else []))
+
+    def clean(self, panel: Panel) -> Panel:
+        """The panel without false readings."""
+        return panel.without(scaling.spikes(panel, self.spike))
+
+    def scaled(self, panel: Panel) -> tuple[Panel, Callable[[np.ndarray], np.ndarray]]:
+        """The panel less its profile in units of the scale, and the way back."""
+        base = self.profile.base(self.calendar, panel)
+        unit = self.scaling.scale
+        values = (panel.values - base) / unit
+        return dataclasses.replace(panel, values=values), lambda filled: base + unit * filled
+
+    def candidates(
+        self, panel: Panel, wanted: Bool[np.ndarray, "n D"]
+    ) -> tuple[dict[str, Float[np.ndarray, "n D"]], Any]:
+        """Fills of each kind at the wanted entries, and the class of each entry.
+
+        Args:
+          panel: without false readings.
+          wanted: entries that are needed; the network looks for no others.
+        """
+        base = self.profile.base(self.calendar, panel)
+        about = dataclasses.replace(panel, values=panel.values - base)
+        sides = lines.pivots(panel.observed, panel)
+        local = season.local_mean(panel, base, self.scaling.prior, self.window)
+        straight = lines.line(panel, sides)
+        straight = np.where(np.isfinite(straight), straight, local)
+        found = {"line": straight, "curve": lines.curve(panel, sides), "local mean": local}
+        if self.profile.share.any():
+            found["line about the phase"] = base + lines.line(about, sides)
+        for period in self.calendar.periods:
+            through = season.phase_line(panel, period)
+            if through is not None:
+                found[f"line through period {period}"] = through
+        scaled, back = self.scaled(panel)
+        scaled, level = scaling.levelled(scaled, self.scaling)
+        prior = None
+        if self.state_space is not None:
+            prior = state_space.smooth(self.state_space, scaled)
+            found["state space"] = back(prior + level)
+        if self.params is not None:
+            filled = network.fill(self.params, scaled, prior, self.scaling, self.window, wanted)
+            found["network"] = back(filled + level)
+        known = panel.observed.mean(1)
+        return found, blend.classes(lines.gap(panel, sides), known)
+
+    def fill(
+        self, panel: Panel, wanted: Bool[np.ndarray, "n D"]
+    ) -> tuple[Float[np.ndarray, "n D"], Any]:
+        """The best fill of the wanted entries, and the class of each entry."""
+        candidates, index = self.candidates(self.clean(panel), wanted)
+        filled = candidates["line"] if self.blend is None else self.blend(candidates, index)
+        return self.bounded(panel, filled), index
+
+    def bounded(
+        self, panel: Panel, filled: Float[np.ndarray, "... n D"]
+    ) -> Float[np.ndarray, "... n D"]:
+        """Within the bounds, wherever this table's own entries keep them; constants kept."""
+        with np.errstate(all="ignore"):
+            low = np.fmin(self.low, np.nanmin(panel.values, axis=0, initial=np.inf))
+            high = np.fmax(self.high, np.nanmax(panel.values, axis=0, initial=-np.inf))
+        filled = np.clip(filled, low, high)
+        same = self.constant & np.all(
+            np.isnan(panel.values) | (panel.values == self.profile.center), axis=0
+        )
+        return np.where(same, self.profile.center, filled)

@@ -1,0 +1,480 @@
+"""Imputer: a table with holes in, the same table without holes out; scikit-learn's conventions."""
+
+import contextlib
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal, Self, cast
+
+import numpy as np
+
+from naomi_jax.imputer import calendar, containers, fitting, lines
+from naomi_jax.imputer.containers import Rows
+from naomi_jax.imputer.fitting import Wishes
+from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.residuals import Residuals
+from naomi_jax.parallel.hiding import Hiding
+
+METHODS = ("auto", "naomi_parallel", "interpolate")
+
+
+class Imputer:
+    """Fills the holes of a table, never worse than a straight line on entries it held out itself.
+
+        filled = Imputer().fit(frame).transform(frame)
+
+    `fit` learns from a table that may have holes itself: it hides more of what is observed, in the
+    pattern of the table's own holes and in others, and trains a level-parallel network
+    (`naomi_jax.parallel`) to fill it. Then it weighs the network against lines, curves and cycles
+    on rows that were kept aside; for each column and length of gap the fill is a mixture of them.
+    `report_` says what each reached.
+
+    Data are a pandas DataFrame (a DatetimeIndex or a column of stamps tells the time), an array
+    (T, D) or (N, T, D), or a list of arrays (T_i, D); NaN in the holes. What comes back has the
+    same type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
+    DataFrame go by name; those without numbers are carried through.
+
+    Args:
+      method: "auto" trains a network where a column has 400 observed rows; "naomi_parallel"
+        always does; "interpolate" never: lines, curves and cycles alone, in seconds.
+      seed: of everything random.
+      minutes: training at most; None lets the size of the table decide (at most a few minutes
+        where it is small, 5 for 200,000 entries on two CPU cores).
+      window: rows that the network sees at once; None follows the lengths of the gaps.
+      hiding: which entries to hide while learning (`naomi_jax.parallel.hiding.Hiding`); None: half
+        the table's own holes.
+      bounds: (low, high) for all columns, or {column: (low, high)}; None in a place for no bound.
+        A column that was never negative is never filled below 0 unless this says otherwise.
+
+    Attributes:
+      report_: a DataFrame, a row for each column: root mean squared errors on held-out entries.
+      feature_names_in_, n_features_in_: the columns that are filled.
+    """
+
+    def __init__(
+        self,
+        method: Literal["auto", "naomi_parallel", "interpolate"] = "auto",
+        *,
+        seed: int = 0,
+        minutes: float | None = None,
+        window: int | None = None,
+        hiding: Hiding | None = None,
+        bounds: Any = None,
+    ):
+        self.method = method
+        self.seed = seed
+        self.minutes = minutes
+        self.window = window
+        self.hiding = hiding
+        self.bounds = bounds
+
+    # Learning.
+
+    def fit(
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+    ) -> Self:
+        """Learn from a table.
+
+        Args:
+          data: the table.
+          y: ignored; scikit-learn's pipelines pass it.
+          time: name of a column of stamps or numbers, or one for each row; None takes a
+            DatetimeIndex, or rows equally far apart. Rows may be in any order.
+          group: name of a column of labels, or a label for each row, where the table holds several
+            series under one another.
+          covariates: names of columns, or (n, C) numbers, known in every row.
+
+        Raises:
+          TypeError, ValueError: naming the argument, what is wrong and what is accepted.
+        """
+        del y
+        self._check()
+        rows = containers.read(data, time=time, group=group, covariates=covariates)
+        some = np.any(~np.isnan(rows.values), axis=0)
+        if not some.any():
+            raise ValueError("data: not one observed value; there is nothing to learn from")
+        for name in np.flatnonzero(~some):
+            warnings.warn(f"column {rows.names[name]!r} has no value: it stays empty", stacklevel=2)
+        layout = {
+            "time": time if isinstance(time, str) else None,
+            "group": group if isinstance(group, str) else None,
+            "covariates": _column_names(covariates),
+        }
+        panel, counted, _ = _panel(rows, some, None)
+        low, high = self._bounds([name for name, kept in zip(rows.names, some) if kept])
+        wishes = Wishes(
+            network={"auto": None, "naomi_parallel": True, "interpolate": False}[self.method],
+            window=self.window,
+            minutes=self.minutes,
+            seed=self.seed,
+            hiding=self.hiding,
+            low=low,
+            high=high,
+        )
+        mean, std = panel.covariates.mean(0), panel.covariates.std(0)
+        standard = (mean, np.where(std > 0, std, 1))
+        with _progress() as progress:
+            engine, reports = fitting.fit(_standardized(panel, standard), counted, wishes, progress)
+        self._layout = layout
+        self._some = some
+        self._covariates = standard
+        self._engine = engine
+        self._reports = reports
+        self.n_features_in_ = len(rows.names)
+        if not all(isinstance(name, (int, np.integer)) for name in rows.names):
+            self.feature_names_in_ = np.array(rows.names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self._names = rows.names
+        return self
+
+    def fit_transform(self, data: Any, y: Any = None, **arguments: Any) -> Any:
+        """`fit`, then `transform` of the same data."""
+        given = {k: v for k, v in arguments.items() if k in ("time", "group", "covariates")}
+        return self.fit(data, y, **given).transform(data, **arguments)
+
+    @property
+    def report_(self):
+        """A DataFrame: for each column the errors on held-out entries, in its units.
+
+        held_out, how many; line, phase_mean, network, fill: root mean squared errors; weight: of
+        all but the line. A weight near 0: nothing better than a line was found.
+        """
+        import pandas as pd
+
+        self._check_fitted()
+        names = [name for name, kept in zip(self._names, self._some) if kept]
+        return pd.DataFrame([vars(report) for report in self._reports], index=names)
+
+    # Filling.
+
+    def transform(
+        self,
+        data: Any,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+        max_gap: int | None = None,
+        flag: bool = False,
+    ) -> Any:
+        """The table without holes.
+
+        Args:
+          data: a table with the columns of the fit, in any order; other columns are carried
+            through.
+          time, group, covariates: as in `fit`; names given there need not be given again.
+          max_gap: holes of more rows than this stay holes.
+          flag: also return which entries were filled, True or False in the same container.
+
+        Raises:
+          TypeError, ValueError: naming the argument, what is wrong and what is accepted.
+        """
+        rows, panel, order = self._read(data, time, group, covariates)
+        wanted = _wanted(panel, max_gap)
+        fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
+        if wanted.any():
+            filled, _ = self._engine.fill(panel, wanted)
+            fills[np.ix_(order, self._some)] = filled
+            which[np.ix_(order, self._some)] = wanted
+        back = rows.back(fills, which)
+        return (back, rows.flags(which)) if flag else back
+
+    def sample(self, data: Any, n: int = 1, seed: int = 0, **arguments: Any) -> Any:
+        """n likely fills instead of the best one.
+
+        Errors are drawn from those on held-out entries; neighbors in a gap err alike.
+
+        Args:
+          data: as in `transform`.
+          n: how many.
+          seed: of the draws.
+          arguments: time, group and covariates, as in `transform`.
+
+        Returns:
+          A list of n tables; for an array, one array with a leading axis of n.
+        """
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"n: {n!r}; a positive number of samples is needed")
+        rows, panel, order = self._read(data, **arguments)
+        wanted = _wanted(panel, None)
+        filled, index = self._engine.fill(panel, wanted)
+        rng = np.random.default_rng(seed)
+        found = []
+        for _ in range(n):
+            drawn = filled + self._residuals.draw(panel, index, rng)
+            found.append(self._back(rows, order, wanted, self._engine.bounded(panel, drawn)))
+        return np.stack(found) if isinstance(data, np.ndarray) else found
+
+    def interval(self, data: Any, level: float = 0.9, **arguments: Any) -> tuple[Any, Any]:
+        """Two tables, between whose entries each missing value lies with probability `level`.
+
+        From the quantiles of errors on held-out entries of the same column and length of gap.
+
+        Args:
+          data: as in `transform`.
+          level: between 0 and 0.99.
+          arguments: time, group and covariates, as in `transform`.
+        """
+        if not 0 < level <= 0.99:
+            raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
+        rows, panel, order = self._read(data, **arguments)
+        wanted = _wanted(panel, None)
+        filled, index = self._engine.fill(panel, wanted)
+        sides = []
+        for tail in ((1 - level) / 2, (1 + level) / 2):
+            away = self._residuals.at(np.full(index.shape, tail), index)
+            bounded = self._engine.bounded(panel, filled + away)
+            sides.append(self._back(rows, order, wanted, bounded))
+        return sides[0], sides[1]
+
+    def _back(self, rows, order, wanted, filled):
+        fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
+        fills[np.ix_(order, self._some)] = filled
+        which[np.ix_(order, self._some)] = wanted
+        return rows.back(fills, which)
+
+    def _read(self, data, time=None, group=None, covariates=None):
+        """Rows of the data, the panel of them, and the row of each of its."""
+        self._check_fitted()
+        layout = self._layout
+        named = containers.is_frame(data)
+        rows = containers.read(
+            data,
+            time=layout["time"] if time is None and named else time,
+            group=layout["group"] if group is None and named else group,
+            covariates=layout["covariates"] if covariates is None and named else covariates,
+            names=self._names,
+        )
+        if rows.covariates.shape[1] != self._given_covariates:
+            raise ValueError(
+                f"covariates: {rows.covariates.shape[1]}; the imputer was fitted with "
+                f"{self._given_covariates}"
+            )
+        panel, _, order = _panel(rows, self._some, self._engine.calendar)
+        return rows, _standardized(panel, self._covariates), order
+
+    @property
+    def _residuals(self) -> Residuals:
+        return cast(Residuals, self._engine.residuals)
+
+    @property
+    def _given_covariates(self):
+        return len(self._covariates[0]) - self._engine.calendar.waves
+
+    # Keeping.
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the fitted imputer into a folder, which is made.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        from naomi_jax.imputer import saving
+
+        self._check_fitted()
+        saving.save(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> Self:
+        """The imputer that `save` wrote.
+
+        Raises:
+          InputError: there is none, or it is damaged.
+        """
+        from naomi_jax.imputer import saving
+
+        return saving.load(cls, folder)
+
+    # scikit-learn's conventions.
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        del deep
+        return {name: getattr(self, name) for name in _parameters()}
+
+    def set_params(self, **values: Any) -> Self:
+        """Change arguments of the constructor.
+
+        Raises:
+          ValueError: there is none of that name.
+        """
+        for name, value in values.items():
+            if name not in _parameters():
+                raise ValueError(
+                    f"{name}: no parameter of Imputer; it has {', '.join(_parameters())}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns, the same that went in."""
+        self._check_fitted()
+        del input_features
+        return np.array([str(name) for name in self._names], dtype=object)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_engine")
+
+    def __sklearn_tags__(self):
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
+            input_tags=InputTags(allow_nan=True),
+            non_deterministic=self.minutes is not None,
+        )
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self).__init__).parameters
+        changed = [
+            f"{name}={getattr(self, name)!r}"
+            for name in _parameters()
+            if getattr(self, name) is not defaults[name].default
+        ]
+        return f"Imputer({', '.join(changed)})"
+
+    def _check_fitted(self):
+        if not hasattr(self, "_engine"):
+            raise _not_fitted()
+
+    def _check(self):
+        if self.method not in METHODS:
+            raise ValueError(f"method: {self.method!r}; one of {', '.join(METHODS)} is needed")
+        if self.minutes is not None and not self.minutes > 0:
+            raise ValueError(f"minutes: {self.minutes!r}; a positive number is needed")
+        if self.window is not None and (self.window != int(self.window) or self.window < 2):
+            raise ValueError(f"window: {self.window!r}; at least 2 rows are needed")
+        if self.seed != int(self.seed) or self.seed < 0:
+            raise ValueError(f"seed: {self.seed!r}; a whole number, not negative, is needed")
+        if self.hiding is not None and not isinstance(self.hiding, Hiding):
+            raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
+
+    def _bounds(self, names: Sequence[Hashable]):
+        """(low, high) of each column; NaN where nothing is said."""
+        low, high = np.full(len(names), np.nan), np.full(len(names), np.nan)
+        given: Any = self.bounds
+        if given is None:
+            return low, high
+        if not isinstance(given, Mapping):
+            given = dict.fromkeys(names, given)
+        for name, pair in given.items():
+            if name not in names:
+                raise ValueError(f"bounds: no column {name!r}")
+            try:
+                bottom, top = pair
+            except (TypeError, ValueError):
+                raise ValueError(f"bounds: {pair!r} for {name!r}; (low, high) is needed") from None
+            place = list(names).index(name)
+            low[place] = -np.inf if bottom is None else bottom
+            high[place] = np.inf if top is None else top
+            if not low[place] < high[place]:
+                raise ValueError(f"bounds: {pair!r} for {name!r}; low < high is needed")
+        return low, high
+
+
+def _parameters():
+    return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
+
+
+def _column_names(covariates):
+    if isinstance(covariates, str):
+        return [covariates]
+    if isinstance(covariates, (list, tuple)) and all(isinstance(c, str) for c in covariates):
+        return list(covariates)
+    return None
+
+
+def _panel(rows: Rows, some, counted):
+    """(the panel of rows sorted in time, its calendar, the row of each of its)."""
+    count = len(rows.values)
+    if rows.time is None:
+        order = np.argsort(rows.series, kind="stable")
+    else:
+        order = np.lexsort((rows.time, rows.series))
+    series = rows.series[order]
+    bounds = np.flatnonzero(np.diff(series, prepend=-1, append=-1))
+    time = None if rows.time is None else rows.time[order]
+    if time is not None:
+        same = np.flatnonzero((np.diff(series) == 0) & (time[1:] == time[:-1]))
+        if len(same):
+            first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
+            raise ValueError(
+                f"time: {time[same[0]]} stands in row {first} and in row {second}; each stamp may "
+                "stand once in a series (group= names the column that tells series apart)"
+            )
+    if counted is None:
+        counted = calendar.fit(time, bounds)
+    elif counted.kind != "rows" and time is None:
+        raise ValueError("time: none; the imputer was fitted with time stamps")
+    spans = list(zip(bounds[:-1], bounds[1:]))
+    times = np.concatenate(
+        [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
+    )
+    stamps = time if time is not None and time.dtype.kind == "M" else None
+    waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
+    panel = Panel(
+        rows.values[order][:, some],
+        bounds,
+        times,
+        np.concatenate([waves, rows.covariates[order]], axis=1),
+        stamps,
+    )
+    return panel, counted, order
+
+
+def _standardized(panel, standard):
+    mean, std = standard
+    return Panel(
+        panel.values, panel.bounds, panel.times, (panel.covariates - mean) / std, panel.stamps
+    )
+
+
+def _wanted(panel, max_gap):
+    """Which holes to fill."""
+    missing = ~panel.observed
+    if max_gap is None:
+        return missing
+    if max_gap != int(max_gap) or max_gap < 1:
+        raise ValueError(f"max_gap: {max_gap!r}; a positive number of rows is needed")
+    sides = lines.pivots(panel.observed, panel)
+    begin = np.maximum(sides.before, panel.first[:, None] - 1)
+    end = np.minimum(sides.after, panel.last[:, None] + 1)
+    return missing & (end - begin - 1 <= max_gap)
+
+
+def _not_fitted():
+    message = "this Imputer is not fitted yet; call fit(data) first"
+    with contextlib.suppress(ImportError):
+        if "sklearn" in sys.modules:
+            from sklearn.exceptions import NotFittedError
+
+            return NotFittedError(message)
+    return ValueError(message)
+
+
+@contextlib.contextmanager
+def _progress():
+    """A bar on a terminal or in a notebook; nothing elsewhere."""
+    if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        yield lambda share, loss: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, desc="training", bar_format="{desc}: {n:.0f} % |{bar}| {postfix}") as bar:
+
+        def report(share, loss):
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update(100 * share - bar.n)
+
+        yield report

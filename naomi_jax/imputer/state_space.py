@@ -1,0 +1,295 @@
+"""A linear Gaussian state space for tables with holes: a vector autoregression seen through noise.
+
+    x_t = A_1 x_(t-1) + .. + A_p x_(t-p) + w_t,  w ~ N(0, Q);    y_t = x_t + v_t,  v ~ N(0, diag R)
+
+Fitted by expectation maximization on what is observed (Shumway and Stoffer 1982), it fills any
+pattern of holes by the Kalman filter and the smoother of Rauch, Tung and Striebel. A few seconds of
+it are a strong start: what is linear in the rows and columns around a hole is found, and the
+network is asked for the rest.
+
+Rows are cut into chunks that overlap, all of one length, so that one compiled program serves tables
+of any length. In float64: covariances of smooth tracks have condition numbers beyond float32.
+"""
+
+import dataclasses
+import functools
+from typing import NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from naomi_jax.imputer.panel import Panel
+
+MOST_COLUMNS = 64  # the work of a row grows with D^3
+_TWO_LAGS = 24  # columns up to which p = 2: what moves smoothly needs a velocity
+_CHUNK = 1024  # rows
+_OVERLAP = 192  # rows on each side that a chunk sees and does not answer for
+_ROWS_AT_ONCE = 8192
+_ROWS_TO_FIT = 12_000
+_ITERATIONS = 10
+_UNSEEN = 1e9  # variance of an entry that is missing
+_PRIOR = 30.0  # rows that say that nothing but the column's own last value matters
+
+
+@dataclasses.dataclass(frozen=True)
+class StateSpace:
+    """Parameters, in units of the scale.
+
+    Attributes:
+      transition: A_1 .. A_p side by side.
+      noise: Q.
+      error: R.
+      start: covariance of the state where a series begins.
+    """
+
+    transition: Float[np.ndarray, "D pD"]
+    noise: Float[np.ndarray, "D D"]
+    error: Float[np.ndarray, " D"]
+    start: Float[np.ndarray, "pD pD"]
+
+
+def fit(panel: Panel, seed: int) -> StateSpace:
+    """Parameters for a panel in units of the scale, about its level.
+
+    Args:
+      panel: its rows in a regular grid; where they are not, rows count as steps.
+      seed: chooses chunks where there are more rows than needed.
+    """
+    dim = panel.values.shape[1]
+    order = 2 if dim <= _TWO_LAGS else 1
+    grid, first, _ = on_grid(panel)
+    starts, length = _chunks(first, 0)
+    rng = np.random.default_rng(seed)
+    most = max(_ROWS_TO_FIT // length, 1)
+    if len(starts) > most:
+        starts = starts[np.sort(rng.choice(len(starts), most, replace=False))]
+    y, seen, fresh = _cut(grid, first, starts, length)
+    keep = 0.8
+    model = (
+        np.concatenate([keep * np.eye(dim), np.zeros((dim, (order - 1) * dim))], axis=1),
+        0.3 * np.eye(dim),
+        0.2 * np.ones(dim),
+        np.eye(order * dim),
+    )
+    size = max(_ROWS_AT_ONCE // length, 1)
+    with jax.enable_x64(True):
+        for _ in range(_ITERATIONS):
+            total = None
+            for begin in range(0, len(y), size):
+                part = tuple(_padded(a[begin : begin + size], size) for a in (y, seen, fresh))
+                moments = _moments(*model, *part)
+                total = moments if total is None else jax.tree.map(jnp.add, total, moments)
+            model = tuple(np.asarray(a) for a in _maximize(total))
+    return StateSpace(*model)
+
+
+def smooth(model: StateSpace, panel: Panel) -> Float[np.ndarray, "n D"]:
+    """The mean of x given all that is observed."""
+    grid, first, place = on_grid(panel)
+    starts, length = _chunks(first, _OVERLAP)
+    result = np.empty_like(grid)
+    size = max(_ROWS_AT_ONCE // length, 1)
+    parameters = (model.transition, model.noise, model.error, model.start)
+    with jax.enable_x64(True):
+        for begin in range(0, len(starts), size):
+            part = starts[begin : begin + size]
+            y, seen, fresh = _cut(grid, first, part, length)
+            means = _means(*parameters, *(_padded(a, size) for a in (y, seen, fresh)))
+            for at, mean in zip(part, np.asarray(means)):
+                skip = 0 if at == 0 else _OVERLAP  # those rows were the chunk's before
+                end = min(at + length, len(grid))
+                result[at + skip : end] = mean[skip : end - at]
+    return result[place]
+
+
+def on_grid(panel: Panel):
+    """Rows with those that are absent as rows without values.
+
+    Returns:
+      (values (m, D), whether a series begins there (m,), the place of each row (n,)); the rows as
+      they are where time is irregular or most of the grid would be empty.
+    """
+    slot = np.round(panel.times).astype(np.int64)
+    starts = np.zeros(len(slot), bool)
+    starts[panel.bounds[:-1]] = True
+    steps = np.diff(slot, prepend=0)
+    steps[starts] = 1
+    regular = np.abs(panel.times - slot).max(initial=0) < 1e-3 and (steps >= 1).all()
+    if not regular or steps.sum() > 4 * len(slot):
+        return panel.values, starts, np.arange(len(slot))
+    place = np.cumsum(steps) - 1
+    values = np.full((place[-1] + 1, panel.values.shape[1]), np.nan)
+    values[place] = panel.values
+    first = np.zeros(len(values), bool)
+    first[place[starts]] = True
+    return values, first, place
+
+
+def _chunks(first, overlap):
+    """(first row of each chunk, rows of a chunk)."""
+    count = len(first)
+    length = min(_CHUNK, count)
+    stride = max(length - 2 * overlap, 1) if count > length else length
+    return np.arange(0, max(count - (2 * overlap if count > length else 0), 1), stride), length
+
+
+def _cut(grid, first, starts, length):
+    """Chunks (C, length, ..); rows beyond the end have no values."""
+    at = starts[:, None] + np.arange(length)
+    inside = at < len(grid)
+    at = np.minimum(at, len(grid) - 1)
+    seen = ~np.isnan(grid[at]) & inside[..., None]
+    fresh = first[at] | ~inside
+    fresh[:, 0] = True
+    return np.where(seen, grid[at], 0), seen, fresh
+
+
+def _padded(array, size):
+    return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
+
+
+class _Row(NamedTuple):
+    """What the filter knows of a row: the state predicted from the rows before, then corrected.
+
+    Attributes:
+      mean, cov: predicted.
+      cov_after: None where it is not kept.
+      after: corrected by what is seen.
+      gain: of the correction (S, D).
+      surprise: the inverse covariance of what is seen times its distance from the prediction.
+    """
+
+    mean: Float[Array, " S"]
+    cov: Float[Array, "S S"]
+    after: Float[Array, " S"]
+    cov_after: Float[Array, "S S"] | None
+    gain: Float[Array, "S D"]
+    surprise: Float[Array, " D"]
+
+
+def _filter(transition, noise, error, start, y, seen, fresh, lean: bool):
+    """Kalman filter over (T, D); `lean` keeps of the covariances the D rows of x_t alone."""
+    dim, size = transition.shape
+    older = size - dim
+
+    def predict(mean, cov):
+        """One step on: the new x_t above, the older ones moved down by one."""
+        top = transition @ cov
+        beside = top[:, :older]
+        cov = jnp.block([[top @ transition.T + noise, beside], [beside.T, cov[:older, :older]]])
+        return jnp.concatenate([transition @ mean, mean[:older]]), cov
+
+    def step(carry, row):
+        y, seen, fresh = row
+        mean, cov = predict(*carry)
+        mean, cov = jnp.where(fresh, 0, mean), jnp.where(fresh, start, cov)
+        innovation = cov[:dim, :dim] + jnp.diag(jnp.where(seen, error, _UNSEEN))
+        away = jnp.where(seen, y - mean[:dim], 0)
+        factor = jax.scipy.linalg.cho_factor(innovation, lower=True)
+        solved = jax.scipy.linalg.cho_solve(
+            factor, jnp.concatenate([cov[:dim], away[:, None]], axis=1)
+        )
+        gain, surprise = solved[:, :-1].T, solved[:, -1]
+        after = mean + gain @ away
+        cov_after = cov - gain @ cov[:dim]
+        cov_after = (cov_after + cov_after.T) / 2
+        kept = (cov[:dim], None) if lean else (cov, cov_after)
+        return (after, cov_after), _Row(mean, kept[0], after, kept[1], gain, surprise)
+
+    return jax.lax.scan(step, (jnp.zeros(size), start), (y, seen, fresh))[1]
+
+
+def _smoothed_mean(transition, noise, error, start, y, seen, fresh):
+    """E[x_t | all that is seen], (T, D), by a backward pass over vectors alone.
+
+    The disturbance smoother of de Jong (1989): no system of S equations is solved in any row.
+    """
+    dim, size = transition.shape
+    rows = _filter(transition, noise, error, start, y, seen, fresh, lean=True)
+    follows = jnp.append(~fresh[1:], False)
+
+    def step(later, row):
+        gain, surprise, cov, mean, follows = row
+        back = transition.T @ later[:dim]
+        back = back + jnp.concatenate([later[dim:], jnp.zeros(dim)])
+        back = jnp.where(follows, back, 0)
+        now = back.at[:dim].add(surprise - gain.T @ back)
+        return now, mean[:dim] + cov @ now
+
+    given = (rows.gain, rows.surprise, rows.cov, rows.mean, follows)
+    return jax.lax.scan(step, jnp.zeros(size), given, reverse=True)[1]
+
+
+def _smoothed(transition, noise, error, start, y, seen, fresh):
+    """Smoothed means (T, S), their covariances, and those of each row with the one before."""
+    dim, size = transition.shape
+    companion = jnp.concatenate([transition, jnp.eye(size - dim, size)])
+    rows = _filter(transition, noise, error, start, y, seen, fresh, lean=False)
+    cov_after = cast(Array, rows.cov_after)
+    ridge = 1e-9 * jnp.eye(size)
+
+    def step(carry, row):
+        later, cov_later = carry
+        mean, cov, after, cov_after, fresh = row  # the first two and the last are of the next row
+        back = jnp.linalg.solve(cov + ridge, companion @ cov_after).T
+        back = jnp.where(fresh, 0, back)
+        smoothed = after + back @ (later - mean)
+        cov_smoothed = cov_after + back @ (cov_later - cov) @ back.T
+        return (smoothed, cov_smoothed), (smoothed, cov_smoothed, cov_later @ back.T)
+
+    last = (rows.after[-1], cov_after[-1])
+    given = (rows.mean[1:], rows.cov[1:], rows.after[:-1], cov_after[:-1], fresh[1:])
+    means, covs, both = jax.lax.scan(step, last, given, reverse=True)[1]
+    return jnp.concatenate([means, last[0][None]]), jnp.concatenate([covs, last[1][None]]), both
+
+
+@jax.jit
+def _means(transition, noise, error, start, y, seen, fresh):
+    one = functools.partial(_smoothed_mean, transition, noise, error, start)
+    return jax.vmap(one)(y, seen, fresh)
+
+
+@jax.jit
+def _moments(transition, noise, error, start, y, seen, fresh):
+    """Sums over rows of what the maximization needs."""
+    dim = transition.shape[0]
+
+    def one(y, seen, fresh):
+        means, covs, both = _smoothed(transition, noise, error, start, y, seen, fresh)
+        follows = (~fresh[1:]).astype(y.dtype)
+        second = covs + means[:, :, None] * means[:, None, :]
+        cross = both + means[1:, :, None] * means[:-1, None, :]
+        away = jnp.square(y - means[:, :dim]) + jnp.diagonal(covs, axis1=1, axis2=2)[:, :dim]
+        some = seen.any(1).astype(y.dtype)
+        return (
+            jnp.einsum("t,tij->ij", follows, second[1:])[:dim, :dim],
+            jnp.einsum("t,tij->ij", follows, cross)[:dim],
+            jnp.einsum("t,tij->ij", follows, second[:-1]),
+            follows.sum(),
+            jnp.where(seen, away, 0).sum(0),
+            seen.sum(0).astype(y.dtype),
+            jnp.einsum("t,tij->ij", some, second),
+            some.sum(),
+        )
+
+    return jax.tree.map(lambda part: part.sum(0), jax.vmap(one)(y, seen, fresh))
+
+
+@jax.jit
+def _maximize(moments):
+    now, cross, before, count, away, number, whole, rows = moments
+    dim, size = cross.shape
+    # A prior of `_PRIOR` rows of unit variance that keep their value.
+    ridge = _PRIOR * jnp.diag(jnp.diagonal(before) / jnp.maximum(count, 1))
+    towards = jnp.eye(dim, size)
+    transition = jnp.linalg.solve(before + ridge, (cross + towards @ ridge).T).T
+    spread = transition @ cross.T
+    noise = (now - spread - spread.T + transition @ before @ transition.T) / jnp.maximum(count, 1)
+    noise = (noise + noise.T) / 2
+    scale = jnp.diagonal(now) / jnp.maximum(count, 1)
+    noise = noise + 1e-7 * jnp.diag(scale + 1e-6)
+    error = jnp.maximum(away / jnp.maximum(number, 1), 1e-8)
+    start = whole / jnp.maximum(rows, 1) + 1e-6 * jnp.eye(size)
+    return transition, noise, error, start
