@@ -1,8 +1,8 @@
 """Never worse than a line: how much of each candidate goes into the fill.
 
 The fill is a convex combination of the candidates, the straight line among them. Its weights are
-fitted to entries that were held out, for each column, length of the gap and share of the row that
-is known; few entries borrow from the column, and a column from all columns.
+fitted to entries that were held out, for each column and class of entries (length of the gap, how
+much is known beside and around it); where they are few, what all columns say counts as well.
 """
 
 import dataclasses
@@ -11,21 +11,24 @@ import itertools
 import numpy as np
 from jaxtyping import Float, Int
 
+from naomi_jax.imputer import lines
+from naomi_jax.imputer.lines import Outer, Pivots
+from naomi_jax.imputer.panel import Panel
+
 # Time from pivot to pivot, in steps, up to which an entry belongs to a class; then longer gaps,
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
-CLASSES = 2 * (len(_GAPS) + 2)
+CLASSES = 4 * (len(_GAPS) + 2)
 _BORROWED = 60  # entries that a class's own must outnumber to have the say
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
 
-def classes(
-    gap: Float[np.ndarray, "n D"], known: Float[np.ndarray, " n"]
-) -> Int[np.ndarray, "n D"]:
-    """The class of each entry, by its gap and the share of its row that is known."""
-    index = np.searchsorted(_GAPS, gap)
-    index = np.where(np.isfinite(gap), index, len(_GAPS) + 1)
-    return 2 * index + (known >= 0.5)[:, None]
+def classes(panel: Panel, sides: Pivots, beyond: Outer) -> Int[np.ndarray, "n D"]:
+    """The class of each entry: its gap, whether half of its row is known, whether it is framed."""
+    gap = lines.gap(panel, sides)
+    index = np.where(np.isfinite(gap), np.searchsorted(_GAPS, gap), len(_GAPS) + 1)
+    half = panel.observed.mean(1, keepdims=True) >= 0.5
+    return 4 * index + 2 * half + lines.framed(panel, sides, beyond)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,25 +96,27 @@ def fit(
     number = np.zeros((dim, CLASSES))
     np.add.at(grams, (column, index), table[:, :, None] * table[:, None, :])
     np.add.at(number, (column, index), 1)
-    own = grams.sum(1)
-    count = number.sum(1)
-    # In units of the line's own error, columns can lend to each other.
-    unit = own[:, 0, 0] / np.maximum(count, 1)
-    unit = np.where(unit > 0, unit, 1)
-    all_columns = (own / unit[:, None, None]).sum(0) / max(count.sum(), 1)
-    of_class = (grams / unit[:, None, None, None]).sum(0)
-    of_class = of_class / np.maximum(number.sum(0), 1)[:, None, None]
-    column_gram = (own / unit[:, None, None] + _BORROWED * all_columns) / (count + _BORROWED)[
-        :, None, None
-    ]
-    borrowed = np.where(
-        (number.sum(0) > 0)[:, None, None],
-        0.5 * (column_gram[:, None] + of_class),
-        column_gram[:, None],
-    )
-    combined = grams / unit[:, None, None, None] + _BORROWED * borrowed
-    combined = combined / (number + _BORROWED)[..., None, None]
-    return Blend(names, simplex_least_squares(combined))
+    return Blend(names, simplex_least_squares(_borrowed(grams, number)))
+
+
+def _borrowed(grams, number):
+    """Mean products of errors in units of the line's, those of few entries filled up.
+
+    In units of the line's error in the same column and class: long gaps would outweigh short ones.
+    A class of a column borrows half from the column's other classes, half from the same class of
+    other columns.
+    """
+    straight = grams[..., 0, 0]
+    mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
+    weight = (number * (straight > 0))[..., None, None]
+    of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
+
+    def pooled(axis):
+        total, count = (weight * mean).sum(axis, keepdims=True), weight.sum(axis, keepdims=True)
+        return (total + _BORROWED * of_all) / (count + _BORROWED)
+
+    prior = (pooled(0) + pooled(1)) / 2
+    return (weight * mean + _BORROWED * prior) / (weight + _BORROWED)
 
 
 def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:

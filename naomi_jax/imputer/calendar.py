@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 _DAY = 86_400 * 10**9  # in nanoseconds, as stamps are counted
+_CYCLES = 3
 _SHORTEST_BIN = 3_600 * 10**9 // 2  # of a profile: half an hour
 
 
@@ -47,17 +48,26 @@ class Calendar:
         if stamps is None or self.kind not in ("stamps", "months"):
             return []
         if self.kind == "months":
-            return [(_months(stamps).astype(np.int64) % 12, 12)]
+            return (
+                [(_months(stamps).astype(np.int64) % 12, 12)] if self._holds(12 * 30 * _DAY) else []
+            )
         ns = stamps.astype("datetime64[ns]").astype(np.int64)
         weekday = (ns // _DAY + 3) % 7  # 1970-01-01 was a Thursday
         if self.unit > 7 * _DAY * 0.99:
             return []
         if self.unit > _DAY / 2 * 1.01:
-            return [(weekday, 7)]
+            return [(weekday, 7)] if self._holds(7 * _DAY) else []
+        if not self._holds(_DAY):
+            return []
         width = int(max(self.unit, _SHORTEST_BIN))
         bins = -(-_DAY // width)
         of_day = (ns % _DAY) // width
-        return [(of_day, bins), (weekday * bins + of_day, 7 * bins)]
+        found = [(of_day, bins), (weekday * bins + of_day, 7 * bins)]
+        return found if self._holds(7 * _DAY) else found[:1]
+
+    def _holds(self, cycle):
+        """Whether the data are long enough to tell a cycle from a drift."""
+        return self.longest >= _CYCLES * cycle
 
     def covariates(self, stamps: np.ndarray | None) -> Float[np.ndarray, "n C"]:
         """Sine and cosine of the time of day, of the week and of the year, as they apply."""
@@ -113,7 +123,9 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
         return Calendar("months", 1.0, (12,), longest=span)
     cycles = [_DAY, 7 * _DAY] if unit <= _DAY / 2 else [7 * _DAY] if unit <= 3.5 * _DAY else []
     periods = tuple(
-        round(cycle / unit) for cycle in cycles if abs(cycle / unit - round(cycle / unit)) < 1e-6
+        round(cycle / unit)
+        for cycle in cycles
+        if abs(cycle / unit - round(cycle / unit)) < 1e-6 and span >= _CYCLES * cycle
     )
     return Calendar("stamps", unit, periods, longest=span)
 

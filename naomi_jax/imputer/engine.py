@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from naomi_jax.imputer import blend, lines, network, scaling, season, state_space
+from naomi_jax.imputer import blend, cycles, lines, network, scaling, season
 from naomi_jax.imputer.blend import Blend
 from naomi_jax.imputer.calendar import Calendar
+from naomi_jax.imputer.cycles import Cycles
+from naomi_jax.imputer.network import Prior
 from naomi_jax.imputer.panel import Panel
 from naomi_jax.imputer.residuals import Residuals
 from naomi_jax.imputer.scaling import Scaling
 from naomi_jax.imputer.season import Profile
-from naomi_jax.imputer.state_space import StateSpace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Engine:
       constant: (D,) whether the column has one value; it is `profile.center`.
       window: W of the network and of levels.
       state_space: a linear model of the columns, or None where they are many or rows few.
+      error: (D, CLASSES) typical errors of the state space in units of the scale, or None.
       params: of the network, or None for tables too small for one.
       blend: weights of the candidates.
       residuals: errors of the fill on held-out entries.
@@ -48,7 +50,8 @@ class Engine:
     high: Float[np.ndarray, " D"]
     constant: Bool[np.ndarray, " D"]
     window: int
-    state_space: StateSpace | None = None
+    state_space: Cycles | None = None
+    error: Float[np.ndarray, "D C"] | None = None
     params: Any = None
     blend: Blend | None = None
     residuals: Residuals | None = None
@@ -58,9 +61,15 @@ class Engine:
         """Of the candidates it can have."""
         found = ["line", "curve", "local mean"]
         found += ["line about the phase"] if self.profile.share.any() else []
-        found += [f"line through period {period}" for period in self.calendar.periods]
+        found += [f"line through period {period}" for period in self._periods]
         found += ["state space"] if self.state_space is not None else []
         return (*found, *(["network"] if self.params is not None else []))
+
+    @property
+    def _periods(self):
+        """Cycles that are candidates of their own; a state space that knows them is better."""
+        knows = self.state_space is not None and self.state_space.second is not None
+        return () if knows else self.calendar.periods
 
     def clean(self, panel: Panel) -> Panel:
         """The panel without false readings."""
@@ -85,27 +94,30 @@ class Engine:
         base = self.profile.base(self.calendar, panel)
         about = dataclasses.replace(panel, values=panel.values - base)
         sides = lines.pivots(panel.observed, panel)
-        local = season.local_mean(panel, base, self.scaling.prior, self.window)
+        beyond = lines.outer(panel, sides)
+        scaled, back = self.scaled(panel)
+        local = back(season.local_mean(scaled, self.scaling, self.window))
         straight = lines.line(panel, sides)
         straight = np.where(np.isfinite(straight), straight, local)
-        found = {"line": straight, "curve": lines.curve(panel, sides), "local mean": local}
+        found = {"line": straight, "curve": lines.curve(panel, sides, beyond), "local mean": local}
         if self.profile.share.any():
             found["line about the phase"] = base + lines.line(about, sides)
-        for period in self.calendar.periods:
+        for period in self._periods:
             through = season.phase_line(panel, period)
             if through is not None:
                 found[f"line through period {period}"] = through
-        scaled, back = self.scaled(panel)
         scaled, level = scaling.levelled(scaled, self.scaling)
+        index = blend.classes(panel, sides, beyond)
         prior = None
         if self.state_space is not None:
-            prior = state_space.smooth(self.state_space, scaled)
-            found["state space"] = back(prior + level)
+            mean = cycles.smooth(self.state_space, scaled)
+            found["state space"] = back(mean + level)
+            if self.error is not None:
+                prior = Prior(mean, self.error[np.arange(index.shape[1]), index])
         if self.params is not None:
             filled = network.fill(self.params, scaled, prior, self.scaling, self.window, wanted)
             found["network"] = back(filled + level)
-        known = panel.observed.mean(1)
-        return found, blend.classes(lines.gap(panel, sides), known)
+        return found, index
 
     def fill(
         self, panel: Panel, wanted: Bool[np.ndarray, "n D"]

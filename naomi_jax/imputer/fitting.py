@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from naomi_jax.imputer import (
     blend,
+    cycles,
     holding_out,
     network,
     pools,
@@ -97,14 +98,15 @@ def fit(
     scaled, _ = engine.scaled(clean)
     if clean.values.shape[1] <= state_space.MOST_COLUMNS:
         given, _ = scaling.levelled(scaled.without(~mine[:, None]), engine.scaling)
-        engine = dataclasses.replace(engine, state_space=state_space.fit(given, wishes.seed))
+        model = cycles.fit(given, calendar.periods, wishes.seed)
+        engine = dataclasses.replace(engine, state_space=model)
     deadline = began + 60 * (np.inf if wishes.minutes is None else wishes.minutes)
-    pool = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
+    pool, error = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
     config = sizes(pool)
     params = network.fit(
         pool, config, training_settings(scaled, engine.window), wishes.seed, deadline, progress
     )
-    engine = dataclasses.replace(engine, params=params)
+    engine = dataclasses.replace(engine, params=params, error=error)
     return _judged(engine, clean, held, hiding, wishes.seed)
 
 

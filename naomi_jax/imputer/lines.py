@@ -53,29 +53,45 @@ def line(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     )
 
 
-def curve(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
+class Outer(NamedTuple):
+    """The known entries beyond the pivots.
+
+    Attributes:
+      left, right: their rows.
+      complete: whether both and both pivots exist.
+    """
+
+    left: Int[np.ndarray, "n D"]
+    right: Int[np.ndarray, "n D"]
+    complete: Bool[np.ndarray, "n D"]
+
+
+def outer(panel: Panel, sides: Pivots) -> Outer:
+    """Where the next known entries beyond the pivots are."""
+    count = len(panel.values)
+    left = at(_shift(sides.before, 1, -1), sides.before).astype(np.int64)
+    right = at(_shift(sides.after, -1, count), sides.after).astype(np.int64)
+    # The first row of a series is preceded by another series.
+    left = np.where(left < panel.first[:, None], -1, left)
+    right = np.where(right > panel.last[:, None], count, right)
+    inside = (sides.before >= 0) & (sides.after < count)
+    return Outer(left, right, inside & (left >= 0) & (right < count))
+
+
+def curve(panel: Panel, sides: Pivots, beyond: Outer) -> Float[np.ndarray, "n D"]:
     """A cubic between the pivots whose slopes there fit a parabola through three known entries.
 
     It follows what turns smoothly, such as a moving body; the line where an outer entry is missing.
     """
-    count = len(panel.values)
-    outer_left = at(_shift(sides.before, 1, -1), sides.before).astype(np.int64)
-    outer_right = at(_shift(sides.after, -1, count), sides.after).astype(np.int64)
-    # The first row of a series is preceded by another series.
-    outer_left = np.where(outer_left < panel.first[:, None], -1, outer_left)
-    outer_right = np.where(outer_right > panel.last[:, None], count, outer_right)
-    inside = (sides.before >= 0) & (sides.after < count)
-    complete = inside & (outer_left >= 0) & (outer_right < count)
-    time = panel.times
-    rows = (outer_left, sides.before, sides.after, outer_right)
-    t0, t1, t2, t3 = (time[np.clip(r, 0, count - 1)] for r in rows)
+    rows = (beyond.left, sides.before, sides.after, beyond.right)
+    t0, t1, t2, t3 = (_times(panel, r) for r in rows)
     x0, x1, x2, x3 = (at(panel.values, r) for r in rows)
-    span = np.where(complete & (t2 > t1), t2 - t1, 1)
+    span = np.where(beyond.complete & (t2 > t1), t2 - t1, 1)
     with np.errstate(all="ignore"):  # where the four do not exist the line stands instead
         d0, d1, d2 = (x1 - x0) / (t1 - t0), (x2 - x1) / span, (x3 - x2) / (t3 - t2)
         slope1 = (d0 * span + d1 * (t1 - t0)) / (span + t1 - t0)
         slope2 = (d2 * span + d1 * (t3 - t2)) / (span + t3 - t2)
-        s = (time[:, None] - t1) / span
+        s = (panel.times[:, None] - t1) / span
         cubic = (
             x1 * (1 + 2 * s) * (1 - s) ** 2
             + slope1 * span * s * (1 - s) ** 2
@@ -83,7 +99,14 @@ def curve(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
             + slope2 * span * s**2 * (s - 1)
         )
     straight = line(panel, sides)
-    return np.where(complete & np.isfinite(cubic), cubic, straight)
+    return np.where(beyond.complete & np.isfinite(cubic), cubic, straight)
+
+
+def framed(panel: Panel, sides: Pivots, beyond: Outer) -> Bool[np.ndarray, "n D"]:
+    """Whether a gap has a second known entry on both sides, no farther away than it is long."""
+    rows = (beyond.left, sides.before, sides.after, beyond.right)
+    t0, t1, t2, t3 = (_times(panel, r) for r in rows)
+    return beyond.complete & (np.maximum(t1 - t0, t3 - t2) <= t2 - t1)
 
 
 def gap(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
@@ -94,10 +117,12 @@ def gap(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
 
 def _elapsed(panel, sides):
     """Time since the pivot before, and from there to the pivot after."""
-    count = len(panel.values)
-    begin = panel.times[np.clip(sides.before, 0, count - 1)]
-    end = panel.times[np.clip(sides.after, 0, count - 1)]
+    begin, end = _times(panel, sides.before), _times(panel, sides.after)
     return panel.times[:, None] - begin, end - begin
+
+
+def _times(panel, rows):
+    return panel.times[np.clip(rows, 0, len(panel.times) - 1)]
 
 
 def _shift(rows, by, edge):

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from naomi_jax.imputer.panel import Panel, series_windows
 from naomi_jax.imputer.scaling import Scaling
@@ -29,7 +29,7 @@ from naomi_jax.parallel.impute import impute
 from naomi_jax.recursion.gaps import ArrayLike
 
 _FILL_BATCH = 64
-_LARGEST = 10.0  # values of standard deviation 1 are bounded, for what was never seen
+LARGEST = 10.0  # values of standard deviation 1 are bounded, for what was never seen
 _SECONDS_PER_CHUNK = 1.0
 
 
@@ -54,6 +54,19 @@ class Settings:
     average: float = 0.998
 
 
+class Prior(NamedTuple):
+    """What is known before the network is asked.
+
+    Attributes:
+      mean: the state space's fill from what is shown.
+      error: its typical error; the network's answers are in this unit, so that it is as precise in
+        gaps of one row, where errors are small, as in long ones.
+    """
+
+    mean: Float[np.ndarray, "n D"]
+    error: Float[np.ndarray, "n D"]
+
+
 class Windows(NamedTuple):
     """Windows as the network sees them; arrays of numpy or JAX.
 
@@ -63,7 +76,7 @@ class Windows(NamedTuple):
       known: what is observed at all.
       times: from the first row of each window.
       covariates: known in every row.
-      offset: what is added to the network's answer.
+      offset, unit: what is added to the network's answer, once it was multiplied by the unit.
     """
 
     x: Float[ArrayLike, "N W D"]
@@ -72,14 +85,15 @@ class Windows(NamedTuple):
     times: Float[ArrayLike, "N W"]
     covariates: Float[ArrayLike, "N W C"]
     offset: Float[ArrayLike, "N W D"]
+    unit: Float[ArrayLike, "N W D"]
 
 
 def cut(
     panel: Panel,
     shown: Bool[np.ndarray, "n D"],
-    prior: Float[np.ndarray, "n D"] | None,
+    prior: Prior | None,
     scaling: Scaling,
-    places: np.ndarray,
+    places: Int[np.ndarray, "N 2"],
     window: int,
 ) -> Windows:
     """Windows of a panel in units of the scale.
@@ -87,41 +101,49 @@ def cut(
     Args:
       panel: with all that is observed.
       shown: what the network is given.
-      prior: the state space's fill from what is shown; None: none.
+      prior: None: none, the network is asked for the values themselves.
       scaling: for the levels of windows.
       places: (N, 2) first row and number of rows.
       window: W; shorter windows are padded.
     """
-    first, rows = places.T
-    step = np.arange(window)
-    at = np.minimum(first[:, None] + step, len(panel.values) - 1)
-    inside = (step < rows[:, None])[..., None]
+    at, inside = rows(places, window, len(panel.values))
+    step, inside = np.arange(window), inside[..., None]
     known = panel.observed[at] & inside
     shown = shown[at] & known
     values = np.where(known, panel.values[at], 0)
     times = panel.times[at]
     # Steps beyond the end of a short series: any increasing times do.
-    last = np.take_along_axis(times, rows[:, None] - 1, axis=1)
+    last = np.take_along_axis(times, places[:, 1:] - 1, axis=1)
     times = np.where(inside[..., 0], times, last + 1 + step) - times[:, :1]
     covariates = [panel.covariates[at]]
     if prior is None:
         offset = np.broadcast_to(scaling.level(values, shown), values.shape)
+        unit = np.ones_like(values)
         x = np.where(known, values - offset, 0)
     else:
-        offset = prior[at]
+        offset, unit = prior.mean[at], prior.error[at]
         away = np.where(known, values - offset, 0)
-        x = np.where(shown, 0, away)
+        x = np.where(shown, 0, away / unit)
         whole = np.broadcast_to(inside, offset.shape)
         covariates += [offset - scaling.level(offset, whole), np.where(shown, away, 0)]
-    bounded = (np.clip(part, -_LARGEST, _LARGEST) for part in covariates)
+    bounded = (np.clip(part, -LARGEST, LARGEST) for part in covariates)
     return Windows(
-        np.clip(x, -_LARGEST, _LARGEST).astype(np.float32),
+        np.clip(x, -LARGEST, LARGEST).astype(np.float32),
         shown,
         known,
         times.astype(np.float32),
         np.concatenate(list(bounded), axis=-1).astype(np.float32),
         offset,
+        unit,
     )
+
+
+def rows(
+    places: Int[np.ndarray, "N 2"], window: int, count: int
+) -> tuple[Int[np.ndarray, "N W"], Bool[np.ndarray, "N W"]]:
+    """The rows of windows among `count`, and whether they are the window's or padding."""
+    step = np.arange(window)
+    return np.minimum(places[:, :1] + step, count - 1), step < places[:, 1:]
 
 
 def fit(
@@ -146,7 +168,8 @@ def fit(
     Returns:
       The parameters, averaged.
     """
-    data = jax.device_put(pool._replace(offset=pool.offset[:1, :1]))  # not needed in training
+    # The way back is not needed in training.
+    data = jax.device_put(pool._replace(offset=np.zeros(1), unit=np.ones(1)))
     key = jax.random.key(seed)
     params = model.init(key, config)
     state = (params, jax.tree.map(jnp.copy, params), _optimizer().init(params), jnp.zeros(()))
@@ -184,15 +207,15 @@ def _compiled(settings: Settings):
 
     def loss(params, data, key):
         row_key, key = jax.random.split(key)
-        rows = jax.random.randint(row_key, (settings.batch,), 0, len(data.x))
+        chosen = jax.random.randint(row_key, (settings.batch,), 0, len(data.x))
         return training.teacher_forced(
             params,
-            data.x[rows],
-            data.shown[rows],
+            data.x[chosen],
+            data.shown[chosen],
             key,
-            observed=data.known[rows],
-            times=data.times[rows],
-            covariates=data.covariates[rows] if data.covariates.shape[-1] else None,
+            observed=data.known[chosen],
+            times=data.times[chosen],
+            covariates=data.covariates[chosen] if data.covariates.shape[-1] else None,
             targets=settings.targets,
             dropout=settings.dropout,
         )
@@ -230,7 +253,7 @@ def _rate(settings, step, total):
 def fill(
     params: Any,
     panel: Panel,
-    prior: Float[np.ndarray, "n D"] | None,
+    prior: Prior | None,
     scaling: Scaling,
     window: int,
     wanted: Bool[np.ndarray, "n D"],
@@ -240,7 +263,7 @@ def fill(
     Args:
       params: of `fit`.
       panel: in units of the scale.
-      prior: the state space's fill of it; None: none.
+      prior: as in `cut`.
       scaling: for the levels of windows.
       window: W.
       wanted: entries to fill.
@@ -263,7 +286,7 @@ def fill(
         windows = cut(panel, known, prior, scaling, places, window)
         covariates = windows.covariates if windows.covariates.shape[-1] else None
         answer = _fill(params, windows.x, windows.shown, windows.times, covariates)
-        filled = np.asarray(answer, np.float64) + windows.offset
+        filled = np.asarray(answer, np.float64) * windows.unit + windows.offset
         for (first, _, begin, end), values in zip(part, filled):
             result[begin:end] = values[begin - first : end - first]
     return np.where(wanted, result, np.nan)

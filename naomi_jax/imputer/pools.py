@@ -8,17 +8,18 @@ import dataclasses
 import time
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from naomi_jax.imputer import holding_out, network, scaling, state_space
+from naomi_jax.imputer import blend, cycles, holding_out, lines, network, scaling
 from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.network import Windows
+from naomi_jax.imputer.network import Prior, Windows
 from naomi_jax.imputer.panel import Panel
 from naomi_jax.parallel.hiding import Hiding
 
 _WINDOWS = 6000
 _MOST_NUMBERS = 60e6  # of all arrays together
 _SHARE_OF_TIME = 0.3
+_BORROWED = 20  # entries of a class that the column's typical error weighs as much as
 
 
 def make(
@@ -28,8 +29,8 @@ def make(
     hiding: Hiding,
     seed: int,
     deadline: float,
-) -> Windows:
-    """A pool.
+) -> tuple[Windows, Float[np.ndarray, "D C"] | None]:
+    """A pool, and the typical error of the state space in each column and class of gap.
 
     Args:
       engine: with its state space, if it has one.
@@ -44,7 +45,7 @@ def make(
     size = int(min(_WINDOWS, max(_MOST_NUMBERS / row, 64)))
     rng = np.random.default_rng(seed)
     until = time.monotonic() + _SHARE_OF_TIME * (deadline - time.monotonic())
-    parts, count = [], 0
+    parts, classes, count = [], [], 0
     while count < size and (not parts or time.monotonic() < until):
         places = _tiled(learn, window, int(rng.integers(0, window)))
         hidden = holding_out.hidden(panel, places, window, hiding, int(rng.integers(2**31)))
@@ -52,15 +53,37 @@ def make(
         about = dataclasses.replace(panel, values=panel.values - level)
         prior = None
         if engine.state_space is not None:
-            prior = state_space.smooth(engine.state_space, given)
-        shown = panel.observed & ~hidden
+            mean = cycles.smooth(engine.state_space, given)
+            prior = Prior(mean, np.ones_like(mean))
+        sides = lines.pivots(given.observed, given)
+        index = blend.classes(given, sides, lines.outer(given, sides))
         # The same rows cut twice: windows that one pattern fills, and windows between two patterns.
         for cut in (places, _tiled(learn, window, int(rng.integers(1, window)))):
-            parts.append(network.cut(about, shown, prior, engine.scaling, cut, window))
+            parts.append(network.cut(about, given.observed, prior, engine.scaling, cut, window))
+            classes.append(index[network.rows(cut, window, len(index))[0]].astype(np.int8))
             count += len(cut)
     whole = Windows(*(np.concatenate(arrays) for arrays in zip(*parts)))
+    error = None
+    if engine.state_space is not None:
+        whole, error = _in_units(whole, np.concatenate(classes))
     some = (whole.known & ~whole.shown).any((1, 2))  # windows with something to learn
-    return Windows(*(array[some] for array in whole)) if some.any() else whole
+    return (Windows(*(array[some] for array in whole)) if some.any() else whole), error
+
+
+def _in_units(pool, index):
+    """The pool with its targets in units of the typical error, and these errors (D, CLASSES)."""
+    dim = pool.x.shape[-1]
+    hidden = pool.known & ~pool.shown
+    square, number = np.zeros((dim, blend.CLASSES)), np.zeros((dim, blend.CLASSES))
+    for column in range(dim):
+        mine = index[..., column][hidden[..., column]]
+        values = pool.x[..., column][hidden[..., column]].astype(np.float64)
+        square[column] = np.bincount(mine, np.square(values), blend.CLASSES)
+        number[column] = np.bincount(mine, minlength=blend.CLASSES)
+    usual = (square.sum(1) + 1e-12) / np.maximum(number.sum(1), 1)
+    error = np.sqrt((square + _BORROWED * usual[:, None]) / (number + _BORROWED))
+    x = pool.x / error[np.arange(dim), index].astype(np.float32)
+    return pool._replace(x=np.clip(x, -network.LARGEST, network.LARGEST)), error
 
 
 def _tiled(learn, window, shift):

@@ -13,17 +13,20 @@ from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.blend import Blend
 from naomi_jax.imputer.calendar import Calendar
+from naomi_jax.imputer.cycles import Cycles
 from naomi_jax.imputer.engine import Engine
 from naomi_jax.imputer.fitting import ColumnReport
 from naomi_jax.imputer.residuals import Residuals
 from naomi_jax.imputer.scaling import Scaling
 from naomi_jax.imputer.season import Profile
+from naomi_jax.imputer.state_space import StateSpace
 from naomi_jax.parallel.hiding import Hiding
 from naomi_jax.version import __version__
 
 FILE = "imputer.json"
 _ARRAYS = "arrays.npz"
 _PARTS = {"profile": Profile, "scaling": Scaling, "residuals": Residuals}
+_STATE_SPACES = ("first", "second")
 
 
 def exists(folder: str | os.PathLike) -> bool:
@@ -47,6 +50,10 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
     for name in _PARTS:
         for field, value in vars(getattr(engine, name)).items():
             arrays[f"{name}/{field}"] = value
+    if engine.state_space is not None:
+        arrays |= _cycles_arrays(engine.state_space)
+    if engine.error is not None:
+        arrays["error"] = engine.error
     arrays["blend/weights"] = engine.blend.weights
     for name in ("spike", "low", "high", "constant"):
         arrays[name] = getattr(engine, name)
@@ -65,6 +72,7 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
         "layout": imputer._layout,
         "calendar": dataclasses.asdict(engine.calendar),
         "window": engine.window,
+        "cycles": None if engine.state_space is None else list(engine.state_space.periods),
         "candidates": list(engine.blend.names),
         "report": [dataclasses.asdict(report) for report in imputer._reports],
         "record": record or {},
@@ -84,6 +92,26 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
         file.write(content.getvalue())
     with atomic_write(os.path.join(folder, FILE), mode="w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _cycles_arrays(model):
+    arrays = {} if model.shares is None else {"cycles/shares": model.shares}
+    for name in _STATE_SPACES:
+        part = getattr(model, name)
+        if part is not None:
+            arrays |= {f"cycles/{name}/{field}": value for field, value in vars(part).items()}
+    return arrays
+
+
+def _cycles(periods, arrays):
+    if periods is None:
+        return None
+    parts = {}
+    for name in _STATE_SPACES:
+        fields = [field.name for field in dataclasses.fields(StateSpace)]
+        if f"cycles/{name}/{fields[0]}" in arrays:
+            parts[name] = StateSpace(**{f: arrays[f"cycles/{name}/{f}"] for f in fields})
+    return Cycles(periods=tuple(periods), shares=arrays.get("cycles/shares"), **parts)
 
 
 def _flat(tree, prefix=""):
@@ -169,6 +197,8 @@ def _build(kind, about, arrays):
         **parts,
         **{name: arrays[name] for name in ("spike", "low", "high", "constant")},
         window=int(about["window"]),
+        state_space=_cycles(about["cycles"], arrays),
+        error=arrays.get("error"),
         params=params or None,
         blend=Blend(tuple(about["candidates"]), arrays["blend/weights"]),
     )

@@ -6,11 +6,12 @@ All in float64, so that pascals and UTM metres lose nothing before they become f
 import dataclasses
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Num
 
 from naomi_jax.imputer.panel import Panel, series_windows
 
 _NEIGHBORS = 7  # known entries of a running median
+_STEPS = 4  # and so many of the largest usual steps
 _SPIKE = 12  # times the deviation that all but 1 % keep within
 
 
@@ -21,12 +22,14 @@ def spike_limit(panel: Panel) -> Float[np.ndarray, " D"]:
     """
     found = np.full(panel.values.shape[1], np.inf)
     for column in range(len(found)):
-        known = ~np.isnan(panel.values[:, column])
-        if known.sum() > 10 * _NEIGHBORS:
-            away = _from_median(panel.values[known, column])
-            typical = np.quantile(away, 0.99)
+        known = np.flatnonzero(~np.isnan(panel.values[:, column]))
+        if len(known) > 10 * _NEIGHBORS:
+            typical = np.quantile(_from_median(panel, known, column), 0.99)
+            # What rises steadily is its own running median; its steps say how far it goes.
+            steps = np.abs(np.diff(panel.values[known, column]))
+            elapsed = np.maximum(np.abs(np.diff(panel.times[known])), 1)
             if typical > 0:
-                found[column] = _SPIKE * typical
+                found[column] = _SPIKE * typical + _STEPS * np.quantile(steps / elapsed, 0.99)
     return found
 
 
@@ -36,16 +39,26 @@ def spikes(panel: Panel, limit: Float[np.ndarray, " D"]) -> Bool[np.ndarray, "n 
     for column in np.flatnonzero(np.isfinite(limit)):
         known = np.flatnonzero(~np.isnan(panel.values[:, column]))
         if len(known) >= _NEIGHBORS:
-            away = _from_median(panel.values[known, column])
+            away = _from_median(panel, known, column)
             found[known[away > limit[column]], column] = True
     return found
 
 
-def _from_median(values):
+def _from_median(panel, known, column):
+    """Of each known entry, per step of the time that its neighbors cover beyond the least.
+
+    Between rows that are far apart a moving body moves far.
+    """
     half = _NEIGHBORS // 2
-    padded = np.pad(values, half, mode="reflect")
-    around = np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBORS)
-    return np.abs(values - np.median(around, axis=1))
+    values = panel.values[known, column]
+    around = np.lib.stride_tricks.sliding_window_view(
+        np.pad(values, half, mode="reflect"), _NEIGHBORS
+    )
+    place = np.arange(len(known))
+    first, last = np.maximum(place - half, 0), np.minimum(place + half, len(known) - 1)
+    # Another series' time may lie before; what is between them is no movement.
+    covered = np.abs(panel.times[known[last]] - panel.times[known[first]])
+    return np.abs(values - np.median(around, axis=1)) / np.maximum(covered / (2 * half), 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,9 +85,15 @@ class Scaling:
     ) -> Float[np.ndarray, "B 1 D"]:
         """The level of each window and column; values are finite, also where not shown."""
         number = shown.sum(1, keepdims=True)
-        mean = np.where(shown, values, 0).sum(1, keepdims=True) / np.maximum(number, 1)
+        return self.shrunk(np.where(shown, values, 0).sum(1, keepdims=True), number)
+
+    def shrunk(
+        self, total: Float[np.ndarray, "*B D"], number: Num[np.ndarray, "*B D"]
+    ) -> Float[np.ndarray, "*B D"]:
+        """The level of entries of this sum and number."""
+        mean = total / np.maximum(number, 1)
         prior = self.prior * np.exp(-np.square(mean / (3 * self.spread)))
-        return mean * number / np.maximum(number + prior, 1e-6)
+        return total / np.maximum(number + prior, 1e-6)
 
 
 def fit_scaling(panel: Panel, length: int) -> Scaling:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.lines import line, pivots
 from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.scaling import Scaling
 
 _PRIOR = 4  # observations that a phase's mean weighs against that of the shorter cycle
 _MOST_SLOTS = 4  # slots of a regular grid for each row; with more, rows are too far apart
@@ -118,23 +119,14 @@ def _lines_of_phases(values, place, slots, period):
     return filled.reshape(cycles * period, dim)[place]
 
 
-def local_mean(
-    panel: Panel, base: Float[np.ndarray, "n D"], prior: Float[np.ndarray, " D"], reach: int
-) -> Float[np.ndarray, "n D"]:
-    """The base (a profile) plus the mean deviation from it in the rows around.
-
-    Args:
-      panel: the table.
-      base: what each entry is compared with.
-      prior: entries that a deviation of 0 weighs as much as (`Scaling.prior`).
-      reach: rows on each side, within the series.
-    """
+def local_mean(panel: Panel, scaling: Scaling, reach: int) -> Float[np.ndarray, "n D"]:
+    """The level of the rows around each entry, `reach` rows on each side, within the series."""
     known = panel.observed
-    away = np.where(known, panel.values - base, 0)
-    total = np.concatenate([np.zeros((1, away.shape[1])), np.cumsum(away, axis=0)])
-    number = np.concatenate([np.zeros((1, away.shape[1])), np.cumsum(known, axis=0)])
-    row = np.arange(len(away))
+    total, number = (
+        np.concatenate([np.zeros((1, known.shape[1])), np.cumsum(part, axis=0)])
+        for part in (np.where(known, panel.values, 0), known)
+    )
+    row = np.arange(len(known))
     begin = np.maximum(row - reach, panel.first)
     end = np.minimum(row + reach, panel.last) + 1
-    count = number[end] - number[begin]
-    return base + (total[end] - total[begin]) / np.maximum(count + prior, 1e-6)
+    return scaling.shrunk(total[end] - total[begin], number[end] - number[begin])

@@ -59,7 +59,7 @@ def fit(panel: Panel, seed: int) -> StateSpace:
     """
     dim = panel.values.shape[1]
     order = 2 if dim <= _TWO_LAGS else 1
-    grid, first, _ = on_grid(panel)
+    grid, first, _, _ = on_grid(panel)
     starts, length = _chunks(first, 0)
     rng = np.random.default_rng(seed)
     most = max(_ROWS_TO_FIT // length, 1)
@@ -87,7 +87,7 @@ def fit(panel: Panel, seed: int) -> StateSpace:
 
 def smooth(model: StateSpace, panel: Panel) -> Float[np.ndarray, "n D"]:
     """The mean of x given all that is observed."""
-    grid, first, place = on_grid(panel)
+    grid, first, place, _ = on_grid(panel)
     starts, length = _chunks(first, _OVERLAP)
     result = np.empty_like(grid)
     size = max(_ROWS_AT_ONCE // length, 1)
@@ -108,8 +108,8 @@ def on_grid(panel: Panel):
     """Rows with those that are absent as rows without values.
 
     Returns:
-      (values (m, D), whether a series begins there (m,), the place of each row (n,)); the rows as
-      they are where time is irregular or most of the grid would be empty.
+      (values (m, D), whether a series begins there (m,), the place of each row (n,), True); the
+      rows as they are and False where time is irregular or most of the grid would be empty.
     """
     slot = np.round(panel.times).astype(np.int64)
     starts = np.zeros(len(slot), bool)
@@ -118,13 +118,13 @@ def on_grid(panel: Panel):
     steps[starts] = 1
     regular = np.abs(panel.times - slot).max(initial=0) < 1e-3 and (steps >= 1).all()
     if not regular or steps.sum() > 4 * len(slot):
-        return panel.values, starts, np.arange(len(slot))
+        return panel.values, starts, np.arange(len(slot)), False
     place = np.cumsum(steps) - 1
     values = np.full((place[-1] + 1, panel.values.shape[1]), np.nan)
     values[place] = panel.values
     first = np.zeros(len(values), bool)
     first[place[starts]] = True
-    return values, first, place
+    return values, first, place, True
 
 
 def _chunks(first, overlap):
