@@ -1,4 +1,4 @@
-"""A fitted imputer in a folder: imputer.json and arrays.npz, whose checksum the first one has."""
+"""A fitted imputer in a folder: arrays.npz, and imputer.json with the checksums of both."""
 
 import dataclasses
 import hashlib
@@ -18,12 +18,17 @@ from naomi_jax.imputer.fitting import ColumnReport
 from naomi_jax.imputer.residuals import Residuals
 from naomi_jax.imputer.scaling import Scaling
 from naomi_jax.imputer.season import Profile
+from naomi_jax.imputer.state_space import StateSpace
 from naomi_jax.parallel.hiding import Hiding
 from naomi_jax.version import __version__
 
 FILE = "imputer.json"
 _ARRAYS = "arrays.npz"
-_PARTS = {"profile": Profile, "scaling": Scaling, "residuals": Residuals}
+# What an engine is made of. Nothing else is ever constructed from a file.
+_PARTS = {
+    part.__name__: part
+    for part in (Blend, Calendar, Engine, Profile, Residuals, Scaling, StateSpace)
+}
 
 
 def exists(folder: str | os.PathLike) -> bool:
@@ -42,14 +47,8 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
     Raises:
       InputError: it cannot be written.
     """
-    engine = imputer._engine
-    arrays = {f"params/{path}": leaf for path, leaf in _flat(engine.params or {})}
-    for name in _PARTS:
-        for field, value in vars(getattr(engine, name)).items():
-            arrays[f"{name}/{field}"] = value
-    arrays["blend/weights"] = engine.blend.weights
-    for name in ("spike", "low", "high", "constant"):
-        arrays[name] = getattr(engine, name)
+    arrays: dict[str, np.ndarray] = {}
+    engine = _encoded(imputer._engine, "engine", arrays)
     arrays["some"] = imputer._some
     arrays["covariates"] = np.stack(imputer._covariates)
     content = io.BytesIO()
@@ -63,14 +62,12 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
         "settings": settings,
         "names": [name.item() if isinstance(name, np.generic) else name for name in imputer._names],
         "layout": imputer._layout,
-        "calendar": dataclasses.asdict(engine.calendar),
-        "window": engine.window,
-        "candidates": list(engine.blend.names),
         "report": [dataclasses.asdict(report) for report in imputer._reports],
         "record": record or {},
+        "engine": engine,
     }
     try:
-        text = json.dumps(about, indent=2)
+        text = json.dumps({**about, "sha256_of_this": _sha256(about)}, indent=2)
     except TypeError as error:
         raise InputError(
             f"{folder}: the names of the columns cannot be saved ({error}); use strings or numbers"
@@ -86,23 +83,43 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
         file.write(text)
 
 
-def _flat(tree, prefix=""):
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}/")
-        else:
-            yield f"{prefix}{name}", np.asarray(value)
+def _encoded(value, path, arrays):
+    """A part of an engine as JSON; its arrays go into `arrays` under the path of their field."""
+    if dataclasses.is_dataclass(value):
+        fields = {
+            name: _encoded(part, f"{path}/{name}", arrays) for name, part in vars(value).items()
+        }
+        return {"part": type(value).__name__, "fields": fields}
+    if isinstance(value, dict):
+        return {"dict": {k: _encoded(v, f"{path}/{k}", arrays) for k, v in value.items()}}
+    if isinstance(value, (tuple, list)):
+        return [_encoded(part, f"{path}/{i}", arrays) for i, part in enumerate(value)]
+    if isinstance(value, np.generic):
+        return value.item()
+    if hasattr(value, "shape"):  # of numpy or JAX
+        arrays[path] = np.asarray(value)
+        return {"array": path}
+    return value
 
 
-def _nested(pairs):
-    tree: dict[str, Any] = {}
-    for path, value in pairs:
-        *folders, name = path.split("/")
-        place = tree
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[name] = value
-    return tree
+def _decoded(value, arrays):
+    """What `_encoded` was given, with tuples for lists."""
+    if isinstance(value, list):
+        return tuple(_decoded(part, arrays) for part in value)
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "dict" in value:
+        return {name: _decoded(part, arrays) for name, part in value["dict"].items()}
+    fields = {name: _decoded(part, arrays) for name, part in value["fields"].items()}
+    return _PARTS[value["part"]](**fields)
+
+
+def _sha256(about):
+    """Of all that imputer.json says: an edited one would fill with something else in silence."""
+    rest = {name: value for name, value in about.items() if name != "sha256_of_this"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def read_about(folder: str | os.PathLike) -> dict[str, Any]:
@@ -117,11 +134,13 @@ def read_about(folder: str | os.PathLike) -> dict[str, Any]:
             about = json.load(file)
         if not isinstance(about, dict):
             raise ValueError("not an object")
-        return about
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: no imputer in it (no {FILE})") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}); fit again") from error
+    if about.get("sha256_of_this") != _sha256(about):
+        raise InputError(f"{path}: edited or damaged (its checksum differs); fit again")
+    return about
 
 
 def load(kind: type, folder: str | os.PathLike) -> Any:
@@ -158,20 +177,7 @@ def _build(kind, about, arrays):
     if settings["hiding"] is not None:
         settings["hiding"] = Hiding(**settings["hiding"])
     imputer = kind(**settings)
-    parts = {
-        name: part(**{f.name: arrays[f"{name}/{f.name}"] for f in dataclasses.fields(part)})
-        for name, part in _PARTS.items()
-    }
-    params = _nested((k.removeprefix("params/"), v) for k, v in arrays.items() if "params/" in k)
-    calendar = Calendar(**{**about["calendar"], "periods": tuple(about["calendar"]["periods"])})
-    imputer._engine = Engine(
-        calendar=calendar,
-        **parts,
-        **{name: arrays[name] for name in ("spike", "low", "high", "constant")},
-        window=int(about["window"]),
-        params=params or None,
-        blend=Blend(tuple(about["candidates"]), arrays["blend/weights"]),
-    )
+    imputer._engine = _decoded(about["engine"], arrays)
     names = tuple(about["names"])
     if len(names) != len(arrays["some"]):
         raise ValueError("names and arrays do not go together")
