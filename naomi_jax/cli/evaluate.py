@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from naomi_jax.cli import flags
+from naomi_jax.cli import fill, flags, process, table_flags
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -14,14 +14,16 @@ from naomi_jax.runs import opening, record
 
 USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
 
-  python eval.py RUN_DIR
+  python eval.py RUN_DIR                                what it learned from, and its errors
   python eval.py RUN_DIR --figure OUT.png|OUT.svg|OUT.gif|OUT.mp4
-  python eval.py RUN_DIR --impute IN --out OUT [--num_samples N]
+  python eval.py RUN_DIR --impute IN --out OUT     [the flags on tables below]
   python eval.py --table 1|2|3 [RUN_DIR ...]
   python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
+
+A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a table (--fill).
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
-_JOBS = {"table": (), "report": (), "impute": ("out", "num_samples"), "figure": ()}
+_JOBS = {"table": (), "report": (), "impute": ("out", *table_flags.NAMES), "figure": ()}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -34,6 +36,17 @@ def main(argv: Sequence[str]) -> None:
     job, runs = _job(asked), asked.runs
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
+    if len(runs) == 1 and fill.holds_imputer(runs[0]) and job in ("impute", ""):
+        _imputer(runs[0], job, asked)
+        return
+    for name in runs:
+        if fill.holds_imputer(name):
+            raise InputError(
+                f"--{job} {name}: it was trained on a table with holes (--fill), and there is no "
+                f"--{job} of those; python eval.py {process.quoted(name)} prints its errors"
+                if job
+                else "one argument is needed, the folder of a run; --help shows how"
+            )
     if job == "table":
         _table(asked.table, runs)
     elif job == "report" and runs:
@@ -48,6 +61,13 @@ def main(argv: Sequence[str]) -> None:
         _table_of_run(runs[0])
 
 
+def _imputer(workdir, job, asked):
+    if job == "impute":
+        fill.impute(workdir, asked.impute, asked.out, asked)
+    else:
+        fill.show(workdir)
+
+
 def _parser():
     parser = flags.Parser(USAGE, prog="eval.py")
     parser.add_argument("runs", nargs="*", metavar="RUN_DIR", help="Folders that train.py wrote.")
@@ -55,9 +75,6 @@ def _parser():
         "--impute", metavar="IN", help="A file; its NaN or empty entries are filled."
     )
     parser.add_argument("--out", help="Where to write the filled file, in the same format.")
-    parser.add_argument(
-        *flags.names("num_samples"), type=int, help="Imputations to draw from a stochastic model."
-    )
     parser.add_argument("--seed", type=int, default=0, help="Of the samples.")
     parser.add_argument(
         "--figure",
@@ -75,6 +92,7 @@ def _parser():
         metavar="OUT",
         help="Write one HTML page about one or several runs on the same data (extra plot).",
     )
+    table_flags.add(parser)
     return parser
 
 
@@ -111,14 +129,19 @@ def _job(asked):
 
 def _impute(workdir, asked):
     found = record.read(workdir)
-    if asked.num_samples is not None and not getattr(found.run.method, "stochastic", False):
+    for name in ("group", "max_gap", "flag"):
+        if getattr(asked, name) is not None:
+            raise InputError(f"--{name}: for runs on tables with holes (train.py --fill) alone")
+    samples = asked.samples
+    if samples is not None and not getattr(found.run.method, "stochastic", False):
         raise InputError(
             f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "
             "flag out, or train one with --method.stochastic=true"
         )
-    check_target(asked.impute, asked.out, asked.num_samples)
+    check_target(asked.impute, asked.out, samples)
     model = opening.fitted(workdir, found)
-    print(fill_file(model, asked.impute, asked.out, asked.num_samples, asked.seed))
+    options = table_flags.options(asked)
+    print(fill_file(model, asked.impute, asked.out, samples, asked.seed, options))
     print(f"The model was trained on: {found.data['source']}")
 
 

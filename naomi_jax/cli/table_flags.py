@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 
 from naomi_jax.cli import flags
 from naomi_jax.errors import InputError
@@ -90,10 +91,19 @@ def _word(value):
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-def refuse(asked: argparse.Namespace, owner: str) -> None:
-    """Raise InputError if one of them was given, without the flag that they go with."""
-    for name in given(asked):
-        raise InputError(f"--{name} goes with --{owner}")
+def refuse_words(argv: Sequence[str], owner: str) -> None:
+    """Raise InputError if one of them is on a command line where they have no place.
+
+    Args:
+      argv: the words.
+      owner: the flag that they go with.
+    """
+    parser = flags.Parser(add_help=False)
+    add(parser)
+    known = parser._option_string_actions
+    for word in argv:
+        if word.partition("=")[0] in known:
+            raise InputError(f"{word.partition('=')[0]} goes with {owner}")
 
 
 def _yes(text):

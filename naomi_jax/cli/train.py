@@ -1,5 +1,6 @@
 """The training command: flags to settings, data, a run's folder, training, a table."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 
 import jax
 
-from naomi_jax.cli import flags, process
+from naomi_jax.cli import fill, flags, process, table_flags
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -23,7 +24,12 @@ from naomi_jax.training.state import initial_state
 
 # What is trained where nothing is said: the first that has a config for the data set.
 DEFAULT_METHODS = ("naomi_parallel", "naomi")
-USAGE = """Train a method that fills gaps: python train.py --dataset traffic [--data PATH]
+_NO_FLAGS = ("data.name", "data.path")  # settings that have flags of other names
+USAGE = """Fill the holes of a table of yours:
+  python train.py --data station.csv --fill filled.csv
+                                                 (its flags: python train.py --fill --help)
+Or train a method of the paper, or one beside it:
+  python train.py --dataset traffic [--data PATH]
 
 Run the same command again to go on where it stopped. Every setting below can be changed, such as
 --seed=1; what stands behind "Here:" is its value in the config that the other flags \
@@ -41,6 +47,9 @@ def main(argv: Sequence[str], configs: str) -> None:
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
+    if fill.is_asked(argv):
+        fill.main(_read_fill_flags(argv, configs))
+        return
     asked, run = read_flags(argv, configs)
     if asked.processes:
         devices.join(asked.processes)
@@ -54,6 +63,11 @@ def main(argv: Sequence[str], configs: str) -> None:
         progress=sys.stderr.isatty(),
     )
     check(run, dataset)
+    if fill.holds_imputer(workdir):
+        raise InputError(
+            f"{workdir} holds what --fill learned from a table; choose another --workdir, or "
+            "delete this one"
+        )
     params = None
     if run.start_from and not folder.has_checkpoint(workdir):
         params = opening.start(run.start_from, run)
@@ -116,19 +130,47 @@ def read_flags(argv: Sequence[str], configs: str):
     asked, _ = choice.parse_known_args(argv)
     wants_help = {"-h", "--help"} & set(argv)
     run = choose(asked, configs)
-    usage = "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
+    usage = "%(prog)s --data TABLE --fill FILLED | [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
     parser = flags.Parser(USAGE, prog="train.py", usage=usage)
+    fill.add(parser)
     _add_choices(parser)
-    flags.add_settings(parser, run, without=("data.name", "data.path"))
+    flags.add_settings(parser, run, without=_NO_FLAGS)
     if wants_help:
         parser.parse_args(["--help"])
+    table_flags.refuse_words(argv, fill.FLAG)
     given = parser.parse_all(argv)
+    if given.minutes is not None:
+        raise InputError(f"--minutes goes with {fill.FLAG}")
     run = flags.with_flags(run, given)
     if asked.data:
         run = with_values(run, {("data", "path"): os.path.abspath(asked.data)})
     if asked.forecast:
         run = forecast(run, default_workdir(run))
     return asked, run
+
+
+def _read_fill_flags(argv, configs):
+    """The flags of a training that fills a table.
+
+    Raises InputError where there are flags of the other kind of training among them.
+    """
+    parser = fill.parser("train.py", "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]")
+    if {"-h", "--help"} & set(argv):
+        parser.parse_args(["--help"])
+    _, rest = parser.parse_known_args(argv)
+    if rest:
+        other = flags.Parser(add_help=False)
+        _add_choices(other)
+        with contextlib.suppress(InputError):
+            run = choose(other.parse_args(["--data", "any"]), configs)
+            flags.add_settings(other, run, without=_NO_FLAGS)
+        name = rest[0].partition("=")[0]
+        if name in other._option_string_actions or "." in name:
+            raise InputError(
+                f"{name}: not together with {fill.FLAG}, which finds its settings itself; leave "
+                "out one of the two"
+            )
+    return parser.parse_all(argv)
 
 
 def _add_choices(parser):

@@ -1,6 +1,7 @@
 """Training data from the user's own files: tables of text, .parquet, .npz and .npy."""
 
 import os
+import shlex
 from collections.abc import Callable
 
 import numpy as np
@@ -128,11 +129,17 @@ def _check_complete(values, name):
         words = "sequence, step, column" if len(place) == 3 else "row, column"
         raise InputError(
             f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); "
-            "missing values in training data are not supported yet: fill or drop those sequences "
-            "first"
+            f"this training needs complete sequences; to fill the holes instead: {_fill(name)}"
         )
     if np.isinf(values).any():
         raise InputError(f"{name}: infinite values; repair or drop them")
+
+
+def _fill(name):
+    """The command that fills a file; `name` may go on with the part of it."""
+    path = name.partition(", ")[0] if os.path.exists(name.partition(", ")[0]) else name
+    end = next((e for e in reading.EXTENSIONS if path.lower().endswith(e)), ".npz")
+    return f"python train.py --data {shlex.quote(path)} --fill FILLED{end}"
 
 
 # Arrays.

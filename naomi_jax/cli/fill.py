@@ -1,0 +1,249 @@
+"""Training on a table with holes and filling it: train.py --data TABLE --fill FILLED."""
+
+import argparse
+import contextlib
+import math
+import os
+from collections.abc import Iterator, Sequence
+
+from naomi_jax.cli import flags, process, table_flags
+from naomi_jax.errors import InputError
+from naomi_jax.runs import lock, record
+from naomi_jax.tables import reading
+from naomi_jax.tables.options import Options
+
+USAGE = """Fill the holes of a table: python train.py --data station.csv --fill filled.csv
+
+Learns from what is there, fills what is not, and writes a copy in which nothing else has changed.
+On entries that it held out itself it says how far the filling is from the truth, and how far a
+straight line is. The same command again uses what was learned the first time.
+"""
+FLAG = "--fill"
+
+
+def is_asked(argv: Sequence[str]) -> bool:
+    """Whether a command line is one of this command."""
+    return any(word == FLAG or word.startswith(f"{FLAG}=") for word in argv)
+
+
+def parser(prog: str, usage: str) -> flags.Parser:
+    """The flags of this command."""
+    found = flags.Parser(USAGE, prog=prog, usage=usage)
+    add(found)
+    found.add_argument(
+        "--data", metavar="TABLE", help=f"The table: {', '.join(reading.EXTENSIONS)}."
+    )
+    found.add_argument(
+        "--workdir", metavar="DIR", help="Where what was learned is kept; runs/NAME of the file."
+    )
+    found.add_argument("--seed", type=int, default=0, metavar="N", help="Of everything random.")
+    table_flags.add(found)
+    return found
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The flags that make a training one of this kind."""
+    group = parser.add_argument_group("to fill a table with holes")
+    group.add_argument(
+        FLAG, metavar="FILLED", help="Where to write the filled table, in the same format."
+    )
+    group.add_argument(
+        "--minutes", type=float, metavar="N", help="Train so long at most; else the table decides."
+    )
+
+
+def main(asked: argparse.Namespace) -> None:
+    """Read, learn or find what was learned, fill, write.
+
+    Args:
+      asked: of `parser`.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    from naomi_jax.imputer import filling, saving, wording
+    from naomi_jax.imputer.imputer import Imputer
+
+    _check(asked)
+    wanted = filling_of(asked, asked.fill)
+    filling.check(asked.data, wanted)
+    options = table_flags.options(asked)
+    workdir = asked.workdir or default_workdir(asked.data)
+    table = reading.read(asked.data, options)
+    for note in table.notes:
+        say(f"{asked.data}: {note}")
+    about = filling.record_of(asked.data, table, options)
+    settings = {"seed": asked.seed, "minutes": asked.minutes}
+    imputer = _found(workdir, about, settings)
+    if imputer is None:
+        _check_order(table, asked.data)
+        say(f"Learning from {wording.about(about)}")
+        with training_in(workdir):
+            _check_free(workdir)
+            imputer = filling.fit(Imputer(**settings), table, asked.data, say)
+            saving.save(imputer, workdir, about)
+        say(f"Kept in {workdir}\n")
+    else:
+        say(f"Learned before from {wording.about(about)}\nKept in {workdir}\n")
+    for line in wording.report(imputer):
+        say(line)
+    say("")
+    filling.fill(imputer, table, asked.data, wanted, about, say)
+    say(
+        f"\nNext: fill another table of this kind with\n  python eval.py {process.quoted(workdir)} "
+        "--impute OTHER.csv --out FILLED.csv"
+    )
+
+
+def impute(run: str, source: str, target: str, asked: argparse.Namespace) -> None:
+    """Fill another table with what was learned.
+
+    Args:
+      run: folder of an imputer.
+      source, target: the table and where to write it.
+      asked: the flags of `table_flags` and `seed`.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    from naomi_jax.imputer import filling, wording
+
+    wanted = filling_of(asked, target)
+    filling.check(source, wanted)
+    imputer, about = load(run)
+    table, notes = filling.read_alike(source, table_flags.options(asked), about)
+    for note in (*notes, *table.notes):
+        say(f"{source}: {note}")
+    filling.fill(imputer, table, source, wanted, about, say)
+    say(f"The run was fitted on {wording.about(about)}")
+
+
+def show(run: str) -> None:
+    """Print what an imputer was fitted on, and its report.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    from naomi_jax.imputer import wording
+
+    imputer, about = load(run)
+    say(f"Fitted on {wording.about(about)}")
+    chosen = _options(about)
+    if table_flags.words(chosen):
+        say(f"Read with {table_flags.words(chosen)}")
+    for line in wording.report(imputer, most=None):
+        say(line)
+
+
+def load(run: str):
+    """(the imputer, the record of its table).
+
+    Raises:
+      InputError: there is none, it is damaged, or it was not made by a command.
+    """
+    from naomi_jax.imputer import saving
+    from naomi_jax.imputer.imputer import Imputer
+
+    about = saving.read_about(run).get("record")
+    if not about:
+        raise InputError(
+            f"{run}: an imputer that was saved by a program of yours; load it with "
+            "naomi_jax.Imputer.load"
+        )
+    return Imputer.load(run), about
+
+
+def holds_imputer(folder: str) -> bool:
+    """Whether what was learned from a table is kept in this folder."""
+    return os.path.exists(os.path.join(folder, "imputer.json"))  # saving.FILE: a slow import
+
+
+def say(line: str) -> None:
+    """Print, at once."""
+    print(line, flush=True)
+
+
+def filling_of(asked: argparse.Namespace, target: str):
+    """What to write, as the flags say."""
+    from naomi_jax.imputer.filling import Filling
+
+    return Filling(target, asked.max_gap, bool(asked.flag), asked.samples, asked.seed)
+
+
+def default_workdir(path: str) -> str:
+    """runs/STEM of the table's name."""
+    name = os.path.basename(os.path.abspath(path))
+    return os.path.join("runs", name[: -len(reading.extension(path))] or "table")
+
+
+def _options(about):
+    return Options(**{**about["options"], "missing": tuple(about["options"]["missing"])})
+
+
+def _check(asked):
+    if not asked.data:
+        raise InputError("--fill needs --data TABLE, the table with holes")
+    if not asked.fill:
+        raise InputError("--fill: name the file to write, such as filled.csv")
+    if asked.minutes is not None and not (asked.minutes > 0 and math.isfinite(asked.minutes)):
+        raise InputError(f"--minutes: {asked.minutes}; a positive number is needed")
+    if not 0 <= asked.seed < 2**31:
+        raise InputError(f"--seed: {asked.seed}; a whole number from 0 to {2**31 - 1} is needed")
+
+
+def _check_order(table, path):
+    """Refuse what nothing can be learned from, before a folder is made for it."""
+    if len(table.values) and table.values.shape[-2] < 2:
+        raise InputError(f"{path}: one row; at least 2 are needed to learn from")
+
+
+def _found(workdir, about, settings):
+    """The imputer in the folder, None where it is free.
+
+    Raises InputError where it holds something else.
+    """
+    from naomi_jax.imputer import saving
+    from naomi_jax.imputer.imputer import Imputer
+
+    if not saving.exists(workdir):
+        _check_free(workdir)
+        return None
+    before = saving.read_about(workdir)
+    kept, was = before["settings"], before["record"] or {}
+    found = []
+    if was.get("sha256") != about["sha256"]:
+        name = "the same file with other values" if was.get("file") == about["file"] else None
+        found.append(name or f"another table, {was.get('file', 'of a program of yours')}")
+    found += [f"--{k} {kept[k]}, now {v}" for k, v in settings.items() if kept[k] != v]
+    if found:
+        raise InputError(
+            f"{workdir} holds what was learned from other data or with other settings "
+            f"({'; '.join(found)}); choose another --workdir, or delete this folder to learn anew"
+        )
+    return Imputer.load(workdir)
+
+
+def _check_free(workdir):
+    from naomi_jax.imputer import saving
+
+    if record.exists(workdir) or saving.exists(workdir):
+        raise InputError(f"{workdir} holds another run; choose another --workdir, or delete it")
+
+
+@contextlib.contextmanager
+def training_in(workdir: str) -> Iterator[None]:
+    """The lock of a folder; what was made for a training that does not end is taken away."""
+    made, folder = [], os.path.abspath(workdir)
+    while not os.path.exists(folder):
+        made.append(folder)
+        folder = os.path.dirname(folder)
+    with lock.training_in(workdir):
+        try:
+            yield
+        except BaseException:
+            if made:
+                with contextlib.suppress(OSError):
+                    os.remove(os.path.join(workdir, lock.FILE))
+                    for folder in made:
+                        os.rmdir(folder)
+            raise
