@@ -1,5 +1,6 @@
 """The evaluation command: a run's table, a figure, a page, a filled file."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -26,27 +27,22 @@ A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a
 _JOBS = {"table": (), "report": (), "impute": ("out", *table_flags.NAMES), "figure": ()}
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str], prog: str = "eval.py") -> None:
     """The command.
+
+    Args:
+      argv: its words, without the program's name.
+      prog: the program's name.
 
     Raises:
       InputError: something given cannot be used.
     """
-    asked = _parser().parse_all(argv)
+    asked = _parser(prog).parse_all(argv)
     job, runs = _job(asked), asked.runs
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
-    if len(runs) == 1 and fill.holds_imputer(runs[0]) and job in ("impute", ""):
-        _imputer(runs[0], job, asked)
-        return
-    for name in runs:
-        if fill.holds_imputer(name):
-            raise InputError(
-                f"--{job} {name}: it was trained on a table with holes (--fill), and there is no "
-                f"--{job} of those; python eval.py {process.quoted(name)} prints its errors"
-                if job
-                else "one argument is needed, the folder of a run; --help shows how"
-            )
+    if job not in ("impute", ""):
+        _refuse_imputers(job, runs)
     if job == "table":
         _table(asked.table, runs)
     elif job == "report" and runs:
@@ -54,22 +50,27 @@ def main(argv: Sequence[str]) -> None:
     elif len(runs) != 1:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
     elif job == "impute":
-        _impute(runs[0], asked)
+        impute(runs[0], asked.impute, asked.out, asked)
     elif job == "figure":
         _figure(runs[0], asked.figure)
+    elif fill.holds_imputer(runs[0]):
+        fill.show(runs[0])
     else:
         _table_of_run(runs[0])
 
 
-def _imputer(workdir, job, asked):
-    if job == "impute":
-        fill.impute(workdir, asked.impute, asked.out, asked)
-    else:
-        fill.show(workdir)
+def _refuse_imputers(job, runs):
+    """Raise InputError for a job that runs on tables with holes do not have."""
+    for name in filter(fill.holds_imputer, runs):
+        raise InputError(
+            f"--{job}: {name} was trained on a table with holes, and there is no --{job} of such a "
+            f"run; python eval.py {process.quoted(name)} prints its errors"
+        )
 
 
-def _parser():
-    parser = flags.Parser(USAGE, prog="eval.py")
+def _parser(prog):
+    usage = "%(prog)s [RUN_DIR ...] [--FLAG VALUE ...]"
+    parser = flags.Parser(USAGE, prog=prog, usage=usage)
     parser.add_argument("runs", nargs="*", metavar="RUN_DIR", help="Folders that train.py wrote.")
     parser.add_argument(
         "--impute", metavar="IN", help="A file; its NaN or empty entries are filled."
@@ -127,7 +128,20 @@ def _job(asked):
     return job
 
 
-def _impute(workdir, asked):
+def impute(workdir: str, source: str, target: str, asked: argparse.Namespace) -> None:
+    """Fill a file with a run of either kind.
+
+    Args:
+      workdir: of the run.
+      source, target: the file and where to write it.
+      asked: the flags of `table_flags`, and `seed`.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    if fill.holds_imputer(workdir):
+        fill.impute(workdir, source, target, asked)
+        return
     found = record.read(workdir)
     for name in ("group", "max_gap", "flag"):
         if getattr(asked, name) is not None:
@@ -138,10 +152,10 @@ def _impute(workdir, asked):
             f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "
             "flag out, or train one with --method.stochastic=true"
         )
-    check_target(asked.impute, asked.out, samples)
+    check_target(source, target, samples)
     model = opening.fitted(workdir, found)
     options = table_flags.options(asked)
-    print(fill_file(model, asked.impute, asked.out, samples, asked.seed, options))
+    print(fill_file(model, source, target, samples, asked.seed, options))
     print(f"The model was trained on: {found.data['source']}")
 
 

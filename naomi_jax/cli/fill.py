@@ -12,13 +12,20 @@ from naomi_jax.runs import lock, record
 from naomi_jax.tables import reading
 from naomi_jax.tables.options import Options
 
-USAGE = """Fill the holes of a table: python train.py --data station.csv --fill filled.csv
+USAGE = """Fill the holes of a table: {usage}
 
 Learns from what is there, fills what is not, and writes a copy in which nothing else has changed.
 On entries that it held out itself it says how far the filling is from the truth, and how far a
 straight line is. The same command again uses what was learned the first time.
 """
 FLAG = "--fill"
+_EXAMPLE = (
+    "python train.py --data station.csv --fill filled.csv",
+    "naomi-jax fill station.csv filled.csv",
+)
+_NEXT = "python eval.py {} --impute OTHER.csv --out FILLED.csv"
+_FILLED = "Where to write the filled table, in the same format."
+_MINUTES = "Train so long at most; else the size of the table decides."
 
 
 def is_asked(argv: Sequence[str]) -> bool:
@@ -26,13 +33,19 @@ def is_asked(argv: Sequence[str]) -> bool:
     return any(word == FLAG or word.startswith(f"{FLAG}=") for word in argv)
 
 
-def parser(prog: str, usage: str) -> flags.Parser:
-    """The flags of this command."""
-    found = flags.Parser(USAGE, prog=prog, usage=usage)
-    add(found)
-    found.add_argument(
-        "--data", metavar="TABLE", help=f"The table: {', '.join(reading.EXTENSIONS)}."
-    )
+def parser(prog: str, usage: str, words: bool = False) -> flags.Parser:
+    """The flags of this command.
+
+    Args:
+      prog: the program's name.
+      usage: how it is called.
+      words: whether the two files are words of their own, not values of flags.
+    """
+    found = flags.Parser(USAGE.format(usage=_EXAMPLE[words]), prog=prog, usage=usage)
+    data, filled = ("data", "fill") if words else ("--data", FLAG)
+    found.add_argument(data, metavar="TABLE", help=f"The table: {', '.join(reading.EXTENSIONS)}.")
+    found.add_argument(filled, metavar="FILLED", help=_FILLED)
+    found.add_argument("--minutes", type=float, metavar="N", help=_MINUTES)
     found.add_argument(
         "--workdir", metavar="DIR", help="Where what was learned is kept; runs/NAME of the file."
     )
@@ -44,19 +57,16 @@ def parser(prog: str, usage: str) -> flags.Parser:
 def add(parser: argparse.ArgumentParser) -> None:
     """The flags that make a training one of this kind."""
     group = parser.add_argument_group("to fill a table with holes")
-    group.add_argument(
-        FLAG, metavar="FILLED", help="Where to write the filled table, in the same format."
-    )
-    group.add_argument(
-        "--minutes", type=float, metavar="N", help="Train so long at most; else the table decides."
-    )
+    group.add_argument(FLAG, metavar="FILLED", help=_FILLED)
+    group.add_argument("--minutes", type=float, metavar="N", help=_MINUTES)
 
 
-def main(asked: argparse.Namespace) -> None:
+def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
     """Read, learn or find what was learned, fill, write.
 
     Args:
       asked: of `parser`.
+      next_command: what to do with the run's folder, which stands for {}.
 
     Raises:
       InputError: something given cannot be used; nothing was written.
@@ -90,8 +100,8 @@ def main(asked: argparse.Namespace) -> None:
     say("")
     filling.fill(imputer, table, asked.data, wanted, about, say)
     say(
-        f"\nNext: fill another table of this kind with\n  python eval.py {process.quoted(workdir)} "
-        "--impute OTHER.csv --out FILLED.csv"
+        "\nNext: fill another table of this kind with\n  "
+        + next_command.format(process.quoted(workdir))
     )
 
 

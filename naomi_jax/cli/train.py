@@ -37,20 +37,21 @@ choose.
 """
 
 
-def main(argv: Sequence[str], configs: str) -> None:
+def main(argv: Sequence[str], configs: str, prog: str = "train.py") -> None:
     """The command.
 
     Args:
       argv: its words, without the program's name.
       configs: folder with DATASET/METHOD.py.
+      prog: the program's name.
 
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
     if fill.is_asked(argv):
-        fill.main(_read_fill_flags(argv, configs))
+        fill.main(_read_fill_flags(argv, configs, prog))
         return
-    asked, run = read_flags(argv, configs)
+    asked, run = read_flags(argv, configs, prog)
     if asked.processes:
         devices.join(asked.processes)
     workdir = asked.workdir or default_workdir(run)
@@ -120,7 +121,7 @@ def check(run: Run, dataset: Dataset) -> None:
     devices.mesh(min(plan.batch.size, len(dataset.train)))
 
 
-def read_flags(argv: Sequence[str], configs: str):
+def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     """(what was asked beside the settings, the settings).
 
     The flags that choose the config are read first; the others depend on what is in it.
@@ -130,8 +131,11 @@ def read_flags(argv: Sequence[str], configs: str):
     asked, _ = choice.parse_known_args(argv)
     wants_help = {"-h", "--help"} & set(argv)
     run = choose(asked, configs)
-    usage = "%(prog)s --data TABLE --fill FILLED | [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
-    parser = flags.Parser(USAGE, prog="train.py", usage=usage)
+    usage = (
+        "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]\n       "
+        "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
+    )
+    parser = flags.Parser(USAGE, prog=prog, usage=usage)
     fill.add(parser)
     _add_choices(parser)
     flags.add_settings(parser, run, without=_NO_FLAGS)
@@ -149,12 +153,12 @@ def read_flags(argv: Sequence[str], configs: str):
     return asked, run
 
 
-def _read_fill_flags(argv, configs):
+def _read_fill_flags(argv, configs, prog):
     """The flags of a training that fills a table.
 
     Raises InputError where there are flags of the other kind of training among them.
     """
-    parser = fill.parser("train.py", "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]")
+    parser = fill.parser(prog, "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]")
     if {"-h", "--help"} & set(argv):
         parser.parse_args(["--help"])
     _, rest = parser.parse_known_args(argv)
@@ -219,6 +223,12 @@ def choose(asked, configs: str) -> Run:
         for path in paths:
             if os.path.exists(path):
                 return load_config(path)
+        if not os.path.isdir(configs):
+            raise InputError(
+                "the settings of the paper's runs are in the folder configs of the repository: run "
+                "this in a copy of it, or name a file of settings with --config; to fill a table "
+                "of yours, none is needed: --data TABLE --fill FILLED"
+            )
         raise InputError(
             f"--dataset {dataset} --method {candidates[-1]}: there is no {paths[-1]}; write one, "
             "or name one with --config"

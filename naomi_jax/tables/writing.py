@@ -17,7 +17,7 @@ def check_target(path: str | os.PathLike, table_path: str | os.PathLike) -> None
       table_path: of the table that was read.
 
     Raises:
-      InputError: another format, no such folder, a folder itself, the table itself, or not writable.
+      InputError: another format, no such folder, a folder, the table itself, or not writable.
     """
     path, table_path = os.fspath(path), os.fspath(table_path)
     kind = reading.extension(table_path)
