@@ -24,7 +24,7 @@ USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file w
 A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a table (--fill).
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
-_JOBS = {"table": (), "report": (), "impute": ("out", *table_flags.NAMES), "figure": ()}
+_JOBS = {"table": (), "report": (), "impute": ("out",), "figure": ()}
 
 
 def main(argv: Sequence[str], prog: str = "eval.py") -> None:
@@ -39,6 +39,8 @@ def main(argv: Sequence[str], prog: str = "eval.py") -> None:
     """
     asked = _parser(prog).parse_all(argv)
     job, runs = _job(asked), asked.runs
+    if job != "impute":
+        table_flags.refuse_words(argv, "--impute")
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
     if job not in ("impute", ""):
@@ -76,7 +78,7 @@ def _parser(prog):
         "--impute", metavar="IN", help="A file; its NaN or empty entries are filled."
     )
     parser.add_argument("--out", help="Where to write the filled file, in the same format.")
-    parser.add_argument("--seed", type=int, default=0, help="Of the samples.")
+    parser.add_argument("--seed", type=flags.converter(int), default=0, help="Of the samples.")
     parser.add_argument(
         "--figure",
         metavar="OUT",
@@ -147,6 +149,7 @@ def impute(workdir: str, source: str, target: str, asked: argparse.Namespace) ->
         if getattr(asked, name) is not None:
             raise InputError(f"--{name}: for runs on tables with holes (train.py --fill) alone")
     samples = asked.samples
+    fill.check_seed(asked.seed)
     if samples is not None and not getattr(found.run.method, "stochastic", False):
         raise InputError(
             f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "

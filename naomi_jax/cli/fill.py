@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from naomi_jax.cli import flags, process, table_flags
 from naomi_jax.errors import InputError
-from naomi_jax.runs import lock, record
+from naomi_jax.runs import folder, lock, record
 from naomi_jax.tables import reading
 from naomi_jax.tables.options import Options
 
@@ -19,6 +19,7 @@ On entries that it held out itself it says how far the filling is from the truth
 straight line is. The same command again uses what was learned the first time.
 """
 FLAG = "--fill"
+_FILES = ("imputer.json", "arrays.npz")  # of imputer.saving, whose import takes long
 _EXAMPLE = (
     "python train.py --data station.csv --fill filled.csv",
     "naomi-jax fill station.csv filled.csv",
@@ -45,11 +46,13 @@ def parser(prog: str, usage: str, words: bool = False) -> flags.Parser:
     data, filled = ("data", "fill") if words else ("--data", FLAG)
     found.add_argument(data, metavar="TABLE", help=f"The table: {', '.join(reading.EXTENSIONS)}.")
     found.add_argument(filled, metavar="FILLED", help=_FILLED)
-    found.add_argument("--minutes", type=float, metavar="N", help=_MINUTES)
+    found.add_argument("--minutes", type=flags.converter(float), metavar="N", help=_MINUTES)
     found.add_argument(
         "--workdir", metavar="DIR", help="Where what was learned is kept; runs/NAME of the file."
     )
-    found.add_argument("--seed", type=int, default=0, metavar="N", help="Of everything random.")
+    found.add_argument(
+        "--seed", type=flags.converter(int), default=0, metavar="N", help="Of everything random."
+    )
     table_flags.add(found)
     return found
 
@@ -58,7 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """The flags that make a training one of this kind."""
     group = parser.add_argument_group("to fill a table with holes")
     group.add_argument(FLAG, metavar="FILLED", help=_FILLED)
-    group.add_argument("--minutes", type=float, metavar="N", help=_MINUTES)
+    group.add_argument("--minutes", type=flags.converter(float), metavar="N", help=_MINUTES)
 
 
 def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
@@ -78,10 +81,11 @@ def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
     wanted = filling_of(asked, asked.fill)
     filling.check(asked.data, wanted)
     options = table_flags.options(asked)
-    workdir = asked.workdir or default_workdir(asked.data)
+    workdir = asked.workdir or os.path.join("runs", folder.name_of_file(asked.data))
     table = reading.read(asked.data, options)
     for note in table.notes:
         say(f"{asked.data}: {note}")
+    filling.check_values(asked.data, table)
     about = filling.record_of(asked.data, table, options)
     settings = {"seed": asked.seed, "minutes": asked.minutes}
     imputer = _found(workdir, about, settings)
@@ -118,12 +122,14 @@ def impute(run: str, source: str, target: str, asked: argparse.Namespace) -> Non
     """
     from naomi_jax.imputer import filling, wording
 
+    check_seed(asked.seed)
     wanted = filling_of(asked, target)
     filling.check(source, wanted)
     imputer, about = load(run)
     table, notes = filling.read_alike(source, table_flags.options(asked), about)
     for note in (*notes, *table.notes):
         say(f"{source}: {note}")
+    filling.check_values(source, table)
     filling.fill(imputer, table, source, wanted, about, say)
     say(f"The run was fitted on {wording.about(about)}")
 
@@ -163,9 +169,9 @@ def load(run: str):
     return Imputer.load(run), about
 
 
-def holds_imputer(folder: str) -> bool:
+def holds_imputer(workdir: str) -> bool:
     """Whether what was learned from a table is kept in this folder."""
-    return os.path.exists(os.path.join(folder, "imputer.json"))  # saving.FILE: a slow import
+    return os.path.exists(os.path.join(workdir, _FILES[0]))
 
 
 def say(line: str) -> None:
@@ -180,12 +186,6 @@ def filling_of(asked: argparse.Namespace, target: str):
     return Filling(target, asked.max_gap, bool(asked.flag), asked.samples, asked.seed)
 
 
-def default_workdir(path: str) -> str:
-    """runs/STEM of the table's name."""
-    name = os.path.basename(os.path.abspath(path))
-    return os.path.join("runs", name[: -len(reading.extension(path))] or "table")
-
-
 def _options(about):
     return Options(**{**about["options"], "missing": tuple(about["options"]["missing"])})
 
@@ -197,8 +197,13 @@ def _check(asked):
         raise InputError("--fill: name the file to write, such as filled.csv")
     if asked.minutes is not None and not (asked.minutes > 0 and math.isfinite(asked.minutes)):
         raise InputError(f"--minutes: {asked.minutes}; a positive number is needed")
-    if not 0 <= asked.seed < 2**31:
-        raise InputError(f"--seed: {asked.seed}; a whole number from 0 to {2**31 - 1} is needed")
+    check_seed(asked.seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raise InputError for a seed that a generator does not accept."""
+    if not 0 <= seed < 2**31:
+        raise InputError(f"--seed: {seed}; a whole number from 0 to {2**31 - 1} is needed")
 
 
 def _check_order(table, path):
@@ -243,17 +248,19 @@ def _check_free(workdir):
 @contextlib.contextmanager
 def training_in(workdir: str) -> Iterator[None]:
     """The lock of a folder; what was made for a training that does not end is taken away."""
-    made, folder = [], os.path.abspath(workdir)
-    while not os.path.exists(folder):
-        made.append(folder)
-        folder = os.path.dirname(folder)
+    before = os.listdir(workdir) if os.path.isdir(workdir) else ()
+    made, place = [], os.path.abspath(workdir)
+    while not os.path.exists(place):
+        made.append(place)
+        place = os.path.dirname(place)
     with lock.training_in(workdir):
         try:
             yield
         except BaseException:
-            if made:
-                with contextlib.suppress(OSError):
-                    os.remove(os.path.join(workdir, lock.FILE))
-                    for folder in made:
-                        os.rmdir(folder)
+            with contextlib.suppress(OSError):
+                for name in set(os.listdir(workdir)) - {*before}:
+                    if name in (lock.FILE, *_FILES):
+                        os.remove(os.path.join(workdir, name))
+                for place in made:
+                    os.rmdir(place)
             raise

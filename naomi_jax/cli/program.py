@@ -79,7 +79,9 @@ def _impute(argv):
     parser.add_argument("run", metavar="RUN", help="The folder of a run, such as runs/station.")
     parser.add_argument("table", metavar="TABLE", help="The table with holes.")
     parser.add_argument("filled", metavar="FILLED", help="Where to write the filled table.")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of the samples.")
+    parser.add_argument(
+        "--seed", type=flags.converter(int), default=0, metavar="N", help="Of the samples."
+    )
     table_flags.add(parser)
     asked = parser.parse_all(argv)
     evaluate.impute(asked.run, asked.table, asked.filled, asked)

@@ -9,8 +9,6 @@ from naomi_jax.errors import InputError
 from naomi_jax.tables.options import Options
 
 _READING = ("missing", "time", "group", "header", "separator", "decimal", "freq", "dayfirst")
-_WRITING = ("max_gap", "flag", "samples")
-NAMES = (*_READING, *_WRITING)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("filling the table")
     group.add_argument(
         *flags.names("max_gap"),
-        type=int,
+        type=flags.converter(int),
         metavar="N",
         help="Holes of more than N rows stay holes.",
     )
@@ -59,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--samples",
         *flags.names("num_samples"),
         dest="samples",
-        type=int,
+        type=flags.converter(int),
         metavar="N",
         help="Write N likely fillings in place of the best one: OUT_1.csv to OUT_N.csv for a "
         "table; for .npz and .npy one file with a leading axis of N.",
@@ -70,11 +68,6 @@ def options(asked: argparse.Namespace) -> Options:
     """How to read the table."""
     given = {name: getattr(asked, name) for name in _READING if name != "missing"}
     return Options(missing=tuple(asked.missing or ()), **given)
-
-
-def given(asked: argparse.Namespace) -> list[str]:
-    """The flags of these that were given, by name."""
-    return [name for name in NAMES if getattr(asked, name, None) is not None]
 
 
 def words(chosen: Options) -> str:

@@ -273,14 +273,6 @@ def default_workdir(run: Run) -> str:
     """Where a run goes that names no folder: named after the data set, or after the user's file."""
     method, name = method_of(run.method).name, run.data.name
     if name == "files" and run.data.path:
-        name = _name_of_file(run.data.path)
+        name = folder.name_of_file(run.data.path)
     name = name if method == "naomi" else f"{name}_{method}"
     return os.path.join("runs", f"{name}_forecast" if run.is_forecast else name)
-
-
-def _name_of_file(path):
-    """series of /data/series.csv.gz; a name that a data set's runs have gets `files_` before it."""
-    name = os.path.basename(os.path.abspath(path))
-    stem = os.path.splitext(name.removesuffix(".gz"))[0] or "files"
-    taken = any(stem == known or stem.startswith(f"{known}_") for known in datasets.names())
-    return f"files_{stem}" if taken and stem != "files" else stem

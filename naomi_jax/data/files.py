@@ -51,7 +51,8 @@ def load(
     for name, data in splits.items():
         if data.ndim != 3:
             raise InputError(f"{path}: {name} has shape {data.shape}; (N, T, D) is needed")
-        _check_complete(data, f"{path}, {name}")
+        file = os.path.join(path, f"{name}.npz") if os.path.isdir(path) else None
+        _check_complete(data, f"{path}, {name}", file)
     if "val" not in splits:
         splits["train"], splits["val"] = hold_out(splits["train"], _HELD_OUT, seed)
     n, steps, dim = splits["train"].shape
@@ -77,7 +78,7 @@ def _split(path, window, stride, seed, log):
     for note in table.notes:
         log(f"{path}: {note}")
     values = _in_order(table)
-    _check_complete(values, path)
+    _check_complete(values, path, path)
     if values.ndim == 2:
         return _windows(values, path, window, stride)
     if len(values) < 3:
@@ -122,24 +123,24 @@ def _windows(series, path, window, stride):
     }
 
 
-def _check_complete(values, name):
+def _check_complete(values, name, file=None):
+    """Raise InputError where something is missing; `file` is one that could be filled."""
     missing = np.isnan(values)
     if missing.any():
         place = tuple(int(i) for i in np.argwhere(missing)[0])
         words = "sequence, step, column" if len(place) == 3 else "row, column"
+        remedy = "fill or drop those sequences first"
+        if file is not None:
+            filled = f"FILLED{reading.extension(file)}"
+            remedy = (
+                f"to fill the holes: python train.py --data {shlex.quote(file)} --fill {filled}"
+            )
         raise InputError(
-            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); "
-            f"this training needs complete sequences; to fill the holes instead: {_fill(name)}"
+            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); this "
+            f"training needs complete sequences; {remedy}"
         )
     if np.isinf(values).any():
         raise InputError(f"{name}: infinite values; repair or drop them")
-
-
-def _fill(name):
-    """The command that fills a file; `name` may go on with the part of it."""
-    path = name.partition(", ")[0] if os.path.exists(name.partition(", ")[0]) else name
-    end = next((e for e in reading.EXTENSIONS if path.lower().endswith(e)), ".npz")
-    return f"python train.py --data {shlex.quote(path)} --fill FILLED{end}"
 
 
 # Arrays.

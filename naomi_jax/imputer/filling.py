@@ -19,6 +19,7 @@ from naomi_jax.tables import reading, roles, writing
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.table import Table
 
+_LARGEST = 1e150  # in size: squares beyond it are no numbers any more
 _SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
 
 
@@ -67,6 +68,22 @@ def targets(filling: Filling, is_array: bool) -> list[str]:
     kind = reading.extension(filling.target)
     stem, end = filling.target[: -len(kind)], filling.target[-len(kind) :]
     return [f"{stem}_{number}{end}" for number in range(1, filling.samples + 1)]
+
+
+def check_values(path: str, table: Table) -> None:
+    """Raise InputError where values are too large to calculate with.
+
+    Args:
+      path: of the file, for the message.
+      table: from it.
+    """
+    large = np.abs(table.values) > _LARGEST
+    if large.any():
+        name = table.names[np.argwhere(large)[0][-1]]
+        raise InputError(
+            f"{path}, column {name!r}: {table.values[large][0]:g} is too large; at most "
+            f"{_LARGEST:g} is accepted; where it means missing: --missing {table.values[large][0]}"
+        )
 
 
 # Learning.
@@ -174,7 +191,7 @@ def fill(
     values = table.values if place is None else table.values[:, place]
     names = record["columns"]
     data, keys = _data(table, values, names), _keys(table)
-    with _in_words(source, say), np.errstate(all="ignore"):
+    with _in_words(source, say):
         filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)
         wanted = _as_array(which, names)
         if filling.samples is None:
@@ -302,7 +319,7 @@ def _check_times(table, record, source):
 @contextlib.contextmanager
 def _in_words(path: str, say: Callable[[str], None]) -> Iterator[None]:
     """Warnings of the imputer become notes, and its errors one line about the file."""
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
         warnings.simplefilter("always", UserWarning)
         try:
             yield

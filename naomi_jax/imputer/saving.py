@@ -166,6 +166,8 @@ def load(kind: type, folder: str | os.PathLike) -> Any:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _build(kind, about, arrays)
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(
             f"{os.path.join(folder, FILE)}: damaged ({type(error).__name__}: {error}); fit again"

@@ -17,10 +17,9 @@ import pytest
 
 from naomi_jax.cli import evaluate, fill, process, program, train
 from naomi_jax.errors import InputError
-from naomi_jax.imputer import filling
+from naomi_jax.imputer import filling, saving
 from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.runs import lock
-from naomi_jax.tables import reading
 
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIGS = str(ROOT / "configs")
@@ -247,6 +246,16 @@ def test_sequences_of_arrays(tmp_path, monkeypatch):
         assert found["other"].tolist() == [0, 1, 2]
 
 
+def test_a_network_is_trained_and_found_again(tmp_path, monkeypatch):
+    """From 400 observed rows on; all of what was learned is kept, to the last bit."""
+    monkeypatch.chdir(tmp_path)
+    station(460).drop(columns="empty").to_csv("long.csv", index=False)
+    said = training("--data", "long.csv", "--fill", "f.csv", "--minutes", 0.01)
+    assert "network" in next(line for line in said.splitlines() if line.startswith("column"))
+    evaluating("runs/long", "--impute", "long.csv", "--out", "o.csv")
+    assert (tmp_path / "o.csv").read_bytes() == (tmp_path / "f.csv").read_bytes()
+
+
 # What is refused, before any work.
 
 FILL = ["--data", "station.csv", "--fill"]
@@ -316,15 +325,18 @@ def test_two_trainings_in_one_folder(here):
         training(*FILL, "x.csv", "--workdir", "busy")
 
 
+@pytest.mark.parametrize("workdir", ["deep/er/run", "there"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("data: too\nodd")])
-def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error):
-    def broken(*_, **__):
+def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, workdir):
+    def broken(imputer, *_, **__):
+        (here / workdir / "arrays.npz").touch()  # as if it were ended within `save`
         raise error
 
+    (here / "there").mkdir(exist_ok=True)
     monkeypatch.setattr(Imputer, "fit", broken)
     before = sorted(here.rglob("*"))
     with pytest.raises((InputError, KeyboardInterrupt)) as caught:
-        training(*FILL, "x.csv", "--workdir", "deep/er/run")
+        training(*FILL, "x.csv", "--workdir", workdir)
     assert sorted(here.rglob("*")) == before
     if caught.type is InputError:
         assert str(caught.value) == "station.csv: too"
@@ -417,9 +429,11 @@ def test_nothing_slow_is_imported_for_help():
     assert done.stdout == "[]\n", done.stderr
 
 
+def test_names_of_files_are_those_of_saving():
+    assert (saving.FILE, saving._ARRAYS) == fill._FILES
+
+
 def test_the_files_of_samples():
     plan = filling.Filling("a.b/x.csv.gz", samples=2)
     assert filling.targets(plan, False) == ["a.b/x_1.csv.gz", "a.b/x_2.csv.gz"]
     assert filling.targets(plan, True) == ["a.b/x.csv.gz"]
-    assert fill.default_workdir("/data/x.csv.gz") == "runs/x"
-    assert set(reading.EXTENSIONS) >= {".csv.gz"}
