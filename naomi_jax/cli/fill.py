@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -227,13 +228,19 @@ def _found(workdir, about, settings):
     kept, was = before["settings"], before["record"] or {}
     found = []
     if was.get("sha256") != about["sha256"]:
-        name = "the same file with other values" if was.get("file") == about["file"] else None
-        found.append(name or f"another table, {was.get('file', 'of a program of yours')}")
+        if not was or was["file"] != about["file"]:
+            found.append(f"another table, {was.get('file', 'of a program of yours')}")
+        elif was["options"] != json.loads(json.dumps(about["options"])):
+            words = [table_flags.words(_options(r)) or "no flags" for r in (was, about)]
+            found.append(f"the file read with {words[0]}, now {words[1]}")
+        else:
+            found.append("other values in the file")
     found += [f"--{k} {kept[k]}, now {v}" for k, v in settings.items() if kept[k] != v]
     if found:
         raise InputError(
             f"{workdir} holds what was learned from other data or with other settings "
-            f"({'; '.join(found)}); choose another --workdir, or delete this folder to learn anew"
+            f"({'; '.join(found)}); choose another --workdir, or delete this folder to learn anew; "
+            f"python eval.py {process.quoted(workdir)} --impute fills with what was learned"
         )
     return Imputer.load(workdir)
 

@@ -189,7 +189,7 @@ def fill(
     place = _places(table, record, source, say)
     _check_times(table, record, source)
     values = table.values if place is None else table.values[:, place]
-    names = record["columns"]
+    names = imputer._names  # those of sequences are numbers, not text
     data, keys = _data(table, values, names), _keys(table)
     with _in_words(source, say):
         filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)

@@ -136,8 +136,11 @@ def test_other_data_or_settings_in_the_folder(here, tmp_path):
     with pytest.raises(InputError, match="holds .* other settings .--seed 0, now 1.; choose anoth"):
         training(*words, "--seed", 1)
     station(110).to_csv(tmp_path / "station.csv", index=False)
-    with pytest.raises(InputError, match="runs/station holds .*same file with other values.; cho"):
+    with pytest.raises(InputError, match="runs/station holds .*other values in the file.; cho"):
         training("--data", tmp_path / "station.csv", "--fill", "x.csv")
+    with pytest.raises(InputError, match="file read with no flags, now --missing 5"):
+        frame = station()
+        training(*words, "--missing", frame["a"][0])
     with pytest.raises(InputError, match="another table, station.csv"):
         frame = station().drop(columns="empty")
         frame.to_csv(tmp_path / "b.csv", index=False)
@@ -244,6 +247,9 @@ def test_sequences_of_arrays(tmp_path, monkeypatch):
         kept = ~np.isnan(holes)
         assert np.array_equal(found["data"][kept], holes[kept])
         assert found["other"].tolist() == [0, 1, 2]
+    pd.DataFrame(holes[0], columns=["u", "v"]).to_csv("one.csv", index=False)
+    evaluating("runs/x", "--impute", "one.csv", "--out", "filled_one.csv")
+    assert pd.read_csv("filled_one.csv").notna().all().all()
 
 
 def test_a_network_is_trained_and_found_again(tmp_path, monkeypatch):
