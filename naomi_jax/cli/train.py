@@ -130,7 +130,8 @@ def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     _add_choices(choice)
     asked, _ = choice.parse_known_args(argv)
     wants_help = {"-h", "--help"} & set(argv)
-    run = choose(asked, configs)
+    # Help is there without the folder of configs, but for the settings.
+    run = None if wants_help and not os.path.isdir(configs) else choose(asked, configs)
     usage = (
         "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]\n       "
         "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
@@ -138,8 +139,9 @@ def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     parser = flags.Parser(USAGE, prog=prog, usage=usage)
     fill.add(parser)
     _add_choices(parser)
-    flags.add_settings(parser, run, without=_NO_FLAGS)
-    if wants_help:
+    if run is not None:
+        flags.add_settings(parser, run, without=_NO_FLAGS)
+    if wants_help or run is None:
         parser.parse_args(["--help"])
     table_flags.refuse_words(argv, fill.FLAG)
     given = parser.parse_all(argv)

@@ -409,6 +409,9 @@ def test_the_program_of_an_installed_package(here, monkeypatch, capsys):
     assert process.rerun_command() == "naomi-jax fil"
     with pytest.raises(InputError, match="folder configs of the repository"):
         train.main([], "nowhere")
+    with pytest.raises(SystemExit):
+        train.main(["--help"], "nowhere")
+    assert "--fill FILLED" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
