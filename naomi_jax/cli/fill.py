@@ -25,7 +25,10 @@ _EXAMPLE = (
     "python train.py --data station.csv --fill filled.csv",
     "naomi-jax fill station.csv filled.csv",
 )
-_NEXT = "python eval.py {} --impute OTHER.csv --out FILLED.csv"
+_NEXT = (
+    "python eval.py {} --impute OTHER.csv --out FILLED.csv",
+    "naomi-jax impute {} OTHER.csv FILLED.csv",
+)
 _FILLED = "Where to write the filled table, in the same format."
 _MINUTES = "Train so long at most; else the size of the table decides."
 
@@ -65,12 +68,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--minutes", type=flags.converter(float), metavar="N", help=_MINUTES)
 
 
-def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
+def main(asked: argparse.Namespace, prog: str) -> None:
     """Read, learn or find what was learned, fill, write.
 
     Args:
       asked: of `parser`.
-      next_command: what to do with the run's folder, which stands for {}.
+      prog: the program's name.
 
     Raises:
       InputError: something given cannot be used; nothing was written.
@@ -91,7 +94,7 @@ def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
     settings = {"seed": asked.seed, "minutes": asked.minutes}
     imputer = _found(workdir, about, settings)
     if imputer is None:
-        _check_order(table, asked.data)
+        _check_rows(table, asked.data)
         say(f"Learning from {wording.about(about)}")
         with training_in(workdir):
             _check_free(workdir)
@@ -106,7 +109,7 @@ def main(asked: argparse.Namespace, next_command: str = _NEXT) -> None:
     filling.fill(imputer, table, asked.data, wanted, about, say)
     say(
         "\nNext: fill another table of this kind with\n  "
-        + next_command.format(process.quoted(workdir))
+        + _NEXT[not prog.endswith(".py")].format(process.quoted(workdir))
     )
 
 
@@ -207,7 +210,7 @@ def check_seed(seed: int) -> None:
         raise InputError(f"--seed: {seed}; a whole number from 0 to {2**31 - 1} is needed")
 
 
-def _check_order(table, path):
+def _check_rows(table, path):
     """Refuse what nothing can be learned from, before a folder is made for it."""
     if len(table.values) and table.values.shape[-2] < 2:
         raise InputError(f"{path}: one row; at least 2 are needed to learn from")
@@ -255,17 +258,19 @@ def _check_free(workdir):
 @contextlib.contextmanager
 def training_in(workdir: str) -> Iterator[None]:
     """The lock of a folder; what was made for a training that does not end is taken away."""
-    before = os.listdir(workdir) if os.path.isdir(workdir) else ()
+    locked = os.path.exists(os.path.join(workdir, lock.FILE))
     made, place = [], os.path.abspath(workdir)
     while not os.path.exists(place):
         made.append(place)
         place = os.path.dirname(place)
     with lock.training_in(workdir):
+        # Only now: a training that ended a moment ago may have left its files.
+        before = {*os.listdir(workdir)} - (set() if locked else {lock.FILE})
         try:
             yield
         except BaseException:
             with contextlib.suppress(OSError):
-                for name in set(os.listdir(workdir)) - {*before}:
+                for name in set(os.listdir(workdir)) - before:
                     if name in (lock.FILE, *_FILES):
                         os.remove(os.path.join(workdir, name))
                 for place in made:

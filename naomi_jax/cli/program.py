@@ -65,7 +65,7 @@ def _fill(argv):
     from naomi_jax.cli import fill
 
     parser = fill.parser("naomi-jax fill", "%(prog)s TABLE FILLED [--FLAG VALUE ...]", words=True)
-    fill.main(parser.parse_all(argv), _IMPUTE)
+    fill.main(parser.parse_all(argv), parser.prog)
 
 
 def _impute(argv):
@@ -85,9 +85,6 @@ def _impute(argv):
     table_flags.add(parser)
     asked = parser.parse_all(argv)
     evaluate.impute(asked.run, asked.table, asked.filled, asked)
-
-
-_IMPUTE = "naomi-jax impute {} OTHER.csv FILLED.csv"
 
 
 def configs_folder() -> str:

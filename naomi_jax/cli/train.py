@@ -49,7 +49,7 @@ def main(argv: Sequence[str], configs: str, prog: str = "train.py") -> None:
       InputError: something given cannot be used; nothing was written.
     """
     if fill.is_asked(argv):
-        fill.main(_read_fill_flags(argv, configs, prog))
+        fill.main(_read_fill_flags(argv, configs, prog), prog)
         return
     asked, run = read_flags(argv, configs, prog)
     if asked.processes:

@@ -1,1 +1,1 @@
-"""Imputer: a table with holes in, the same table without holes out; a file for each step."""
+"""A table with holes in, the same table without holes out; a file for each part of the way."""

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
+from naomi_jax.imputer import matching
 from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.tables import reading, roles, writing
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.table import Table
 
 _LARGEST = 1e150  # in size: squares beyond it are no numbers any more
+_MOST_SAMPLES = 1000
 _SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
 
 
@@ -53,6 +55,8 @@ def check(source: str, filling: Filling) -> None:
     for name, value in (("max_gap", filling.max_gap), ("samples", filling.samples)):
         if value is not None and value < 1:
             raise InputError(f"--{name}: {value}; a positive whole number is needed")
+    if filling.samples is not None and filling.samples > _MOST_SAMPLES:
+        raise InputError(f"--samples: {filling.samples}; at most {_MOST_SAMPLES} are drawn")
     if filling.flag and is_array:
         raise InputError(f"--flag: {source} is an array, which has no place for further columns")
     if filling.flag and filling.samples is not None:
@@ -186,8 +190,8 @@ def fill(
     Raises:
       InputError: the table does not fit the imputer, or a file cannot be written.
     """
-    place = _places(table, record, source, say)
-    _check_times(table, record, source)
+    place = matching.columns(table, record, source, say)
+    matching.check_times(table, record, source)
     values = table.values if place is None else table.values[:, place]
     names = imputer._names  # those of sequences are numbers, not text
     data, keys = _data(table, values, names), _keys(table)
@@ -244,76 +248,6 @@ def _whole(table, place, values):
     whole = table.values.copy()
     whole[:, place] = values
     return whole
-
-
-# Which column is which.
-
-
-def _places(table, record, source, say):
-    """The table's column for each of the imputer's; None where they are the same.
-
-    Raises InputError where one is missing.
-    """
-    known, found = record["columns"], list(table.names)
-    if table.values.ndim == 3 or found == known:
-        if len(found) != len(known):
-            raise InputError(_other_count(source, found, known))
-        return None
-    if table.values.ndim != 2:
-        raise InputError(f"{source}: shape {table.values.shape}; the run knows tables (T, D)")
-    plain = _is_numbered(found), _is_numbered(known)
-    if all(plain):
-        raise InputError(_other_count(source, found, known))
-    missing = [name for name in known if name not in found]
-    if missing and any(plain):
-        if len(found) != len(known):
-            raise InputError(_other_count(source, found, known))
-        say(f"{source}: columns by their order: " + _pairs(found, known))
-        return np.arange(len(known))
-    if missing:
-        raise InputError(
-            f"{source}: no column of numbers {', '.join(map(repr, missing[:5]))}"
-            f"{f' and {len(missing) - 5} others' if len(missing) > 5 else ''}, which the run was "
-            f"fitted on; the file has {', '.join(map(repr, found[:10]))}"
-        )
-    extra = [name for name in found if name not in known]
-    if extra:
-        say(
-            f"{source}: not among the columns of the run, carried through untouched: "
-            + ", ".join(map(repr, extra[:20]))
-        )
-    return np.array([found.index(name) for name in known])
-
-
-def _is_numbered(names):
-    """Whether they are those of a file that has no names."""
-    return list(names) == list(map(str, range(len(names))))
-
-
-def _other_count(source, found, known):
-    return f"{source}: {len(found)} columns of numbers; the run was fitted on {len(known)}"
-
-
-def _pairs(found, known):
-    shown = ", ".join(f"{a!r} is {b!r}" for a, b in list(zip(found, known))[:5])
-    return f"{shown}{', ...' if len(known) > 5 else ''}"
-
-
-def _check_times(table, record, source):
-    """Refuse times of another kind than those of the fit: steps would have another length."""
-    if record["time"] is None:
-        return
-    named = f" (there it was {record['time']!r})" if record["time"] else ""
-    if table.times is None:
-        raise InputError(
-            f"{source}: no column of times was found, and the run was fitted with one{named}; "
-            "say which it is: --time NAME"
-        )
-    if (table.times.dtype.kind != "M") != record["numbers_as_time"]:
-        words = ("dates", "numbers") if record["numbers_as_time"] else ("numbers", "dates")
-        raise InputError(
-            f"{source}: its times are {words[0]}, and the run was fitted with {words[1]}{named}"
-        )
 
 
 @contextlib.contextmanager

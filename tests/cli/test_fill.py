@@ -283,6 +283,7 @@ BAD = [
     ([*FILL, "x.csv", "--seed=-1"], "--seed: -1; a whole number"),
     ([*FILL, "x.csv", "--max-gap=0"], "--max_gap: 0; a positive whole number"),
     ([*FILL, "x.csv", "--samples=0"], "--samples: 0; a positive whole number"),
+    ([*FILL, "x.csv", "--samples=1000000000"], "--samples: 1000000000; at most 1000 are drawn"),
     ([*FILL, "x.csv", "--samples=2", "--flag"], "--flag and --samples"),
     ([*FILL, "x.csv", "--header=maybe"], "--header: 'maybe'; yes or no is needed"),
     ([*FILL, "x.csv", "--decimal=x"], "--decimal 'x': '.' or ',' is needed"),
@@ -324,6 +325,16 @@ def test_a_wrong_evaluation_is_one_line(here, words, message):
     with pytest.raises(InputError, match=message) as caught:
         evaluating("runs/station", *words)
     assert "\n" not in str(caught.value)
+
+
+def test_a_run_that_ends_a_moment_before_is_kept(here, monkeypatch):
+    """Another command has looked for it, and gets the lock when it is there."""
+    monkeypatch.setattr(fill, "_found", lambda *_: None)
+    before = {path.name: path.read_bytes() for path in (here / "runs/station").iterdir()}
+    with pytest.raises(InputError, match="runs/station holds another run"):
+        training(*FILL, "x.csv")
+    after = {path.name: path.read_bytes() for path in (here / "runs/station").iterdir()}
+    assert after == before
 
 
 def test_two_trainings_in_one_folder(here):
