@@ -90,9 +90,9 @@ def main(asked: argparse.Namespace, prog: str) -> None:
     for note in table.notes:
         say(f"{asked.data}: {note}")
     filling.check_values(asked.data, table)
-    about = filling.record_of(asked.data, table, options)
     settings = {"seed": asked.seed, "minutes": asked.minutes}
-    imputer = _found(workdir, about, settings)
+    about = {**filling.record_of(asked.data, table, options), "settings": settings}
+    imputer = _found(workdir, about)
     if imputer is None:
         _check_rows(table, asked.data)
         say(f"Learning from {wording.about(about)}")
@@ -216,7 +216,7 @@ def _check_rows(table, path):
         raise InputError(f"{path}: one row; at least 2 are needed to learn from")
 
 
-def _found(workdir, about, settings):
+def _found(workdir, about):
     """The imputer in the folder, None where it is free.
 
     Raises InputError where it holds something else.
@@ -227,9 +227,7 @@ def _found(workdir, about, settings):
     if not saving.exists(workdir):
         _check_free(workdir)
         return None
-    before = saving.read_about(workdir)
-    kept, was = before["settings"], before["record"] or {}
-    found = []
+    was, found = saving.read_about(workdir)["record"], []
     if was.get("sha256") != about["sha256"]:
         if not was or was["file"] != about["file"]:
             found.append(f"another table, {was.get('file', 'of a program of yours')}")
@@ -238,7 +236,12 @@ def _found(workdir, about, settings):
             found.append(f"the file read with {words[0]}, now {words[1]}")
         else:
             found.append("other values in the file")
-    found += [f"--{k} {kept[k]}, now {v}" for k, v in settings.items() if kept[k] != v]
+    kept = was.get("settings", {})
+    found += [
+        f"--{name} {kept[name]}, now {now}"
+        for name, now in about["settings"].items()
+        if name in kept and kept[name] != now
+    ]
     if found:
         raise InputError(
             f"{workdir} holds what was learned from other data or with other settings "
