@@ -68,6 +68,12 @@ def test_every_folder_is_a_room_of_the_order():
     assert len(loose) <= 6, loose
 
 
+def test_every_folder_of_code_is_installed():
+    """setuptools finds those with an __init__.py alone."""
+    for folder in {file.parent for file in FILES}:
+        assert (folder / "__init__.py").exists(), folder
+
+
 def test_imports_point_down():
     assert not arrows_back(arrows())
 

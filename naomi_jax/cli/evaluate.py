@@ -1,10 +1,11 @@
 """The evaluation command: a run's table, a figure, a page, a filled file."""
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from naomi_jax.cli import flags
+from naomi_jax.cli import fill, flags, process, table_flags
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -14,26 +15,36 @@ from naomi_jax.runs import opening, record
 
 USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
 
-  python eval.py RUN_DIR
+  python eval.py RUN_DIR                                what it learned from, and its errors
   python eval.py RUN_DIR --figure OUT.png|OUT.svg|OUT.gif|OUT.mp4
-  python eval.py RUN_DIR --impute IN --out OUT [--num_samples N]
+  python eval.py RUN_DIR --impute IN --out OUT     [the flags on tables below]
   python eval.py --table 1|2|3 [RUN_DIR ...]
   python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
+
+A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a table (--fill).
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
-_JOBS = {"table": (), "report": (), "impute": ("out", "num_samples"), "figure": ()}
+_JOBS = {"table": (), "report": (), "impute": ("out",), "figure": ()}
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str], prog: str = "eval.py") -> None:
     """The command.
+
+    Args:
+      argv: its words, without the program's name.
+      prog: the program's name.
 
     Raises:
       InputError: something given cannot be used.
     """
-    asked = _parser().parse_all(argv)
+    asked = _parser(prog).parse_all(argv)
     job, runs = _job(asked), asked.runs
+    if job != "impute":
+        table_flags.refuse_words(argv, "--impute")
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
+    if job not in ("impute", ""):
+        _refuse_imputers(job, runs)
     if job == "table":
         _table(asked.table, runs)
     elif job == "report" and runs:
@@ -41,24 +52,33 @@ def main(argv: Sequence[str]) -> None:
     elif len(runs) != 1:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
     elif job == "impute":
-        _impute(runs[0], asked)
+        impute(runs[0], asked.impute, asked.out, asked)
     elif job == "figure":
         _figure(runs[0], asked.figure)
+    elif fill.holds_imputer(runs[0]):
+        fill.show(runs[0])
     else:
         _table_of_run(runs[0])
 
 
-def _parser():
-    parser = flags.Parser(USAGE, prog="eval.py")
+def _refuse_imputers(job, runs):
+    """Raise InputError for a job that runs on tables with holes do not have."""
+    for name in filter(fill.holds_imputer, runs):
+        raise InputError(
+            f"--{job}: {name} was trained on a table with holes, and there is no --{job} of such a "
+            f"run; python eval.py {process.quoted(name)} prints its errors"
+        )
+
+
+def _parser(prog):
+    usage = "%(prog)s [RUN_DIR ...] [--FLAG VALUE ...]"
+    parser = flags.Parser(USAGE, prog=prog, usage=usage)
     parser.add_argument("runs", nargs="*", metavar="RUN_DIR", help="Folders that train.py wrote.")
     parser.add_argument(
         "--impute", metavar="IN", help="A file; its NaN or empty entries are filled."
     )
     parser.add_argument("--out", help="Where to write the filled file, in the same format.")
-    parser.add_argument(
-        *flags.names("num_samples"), type=int, help="Imputations to draw from a stochastic model."
-    )
-    parser.add_argument("--seed", type=int, default=0, help="Of the samples.")
+    parser.add_argument("--seed", type=flags.converter(int), default=0, help="Of the samples.")
     parser.add_argument(
         "--figure",
         metavar="OUT",
@@ -75,6 +95,7 @@ def _parser():
         metavar="OUT",
         help="Write one HTML page about one or several runs on the same data (extra plot).",
     )
+    table_flags.add(parser)
     return parser
 
 
@@ -109,16 +130,35 @@ def _job(asked):
     return job
 
 
-def _impute(workdir, asked):
+def impute(workdir: str, source: str, target: str, asked: argparse.Namespace) -> None:
+    """Fill a file with a run of either kind.
+
+    Args:
+      workdir: of the run.
+      source, target: the file and where to write it.
+      asked: the flags of `table_flags`, and `seed`.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    if fill.holds_imputer(workdir):
+        fill.impute(workdir, source, target, asked)
+        return
     found = record.read(workdir)
-    if asked.num_samples is not None and not getattr(found.run.method, "stochastic", False):
+    for name in ("group", "max_gap", "flag"):
+        if getattr(asked, name) is not None:
+            raise InputError(f"--{name}: for runs on tables with holes (train.py --fill) alone")
+    samples = asked.samples
+    fill.check_seed(asked.seed)
+    if samples is not None and not getattr(found.run.method, "stochastic", False):
         raise InputError(
             f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "
             "flag out, or train one with --method.stochastic=true"
         )
-    check_target(asked.impute, asked.out, asked.num_samples)
+    check_target(source, target, samples)
     model = opening.fitted(workdir, found)
-    print(fill_file(model, asked.impute, asked.out, asked.num_samples, asked.seed))
+    options = table_flags.options(asked)
+    print(fill_file(model, source, target, samples, asked.seed, options))
     print(f"The model was trained on: {found.data['source']}")
 
 

@@ -2,7 +2,8 @@
 
 import argparse
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
 from naomi_jax import fields
@@ -22,7 +23,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """As argparse documents it: called for every wrong word."""
-        raise InputError(f"{message.removeprefix('argument ')}; --help lists the flags")
+        message = message.removeprefix("argument ")
+        message = re.sub(r"^(--[\w.-]+)(/--[\w.-]+)+", r"\1", message)  # one spelling is enough
+        raise InputError(f"{message}; --help lists the flags")
 
     def print_help(self, file: Any = None) -> None:
         """As argparse documents it, but for a failed write, which argparse keeps to itself."""
@@ -70,7 +73,7 @@ def add_settings(
         groups[room].add_argument(
             *names(leaf.name),
             dest=leaf.name,
-            type=_converter(leaf.hint),
+            type=converter(leaf.hint),
             metavar=_metavar(leaf.hint),
             default=argparse.SUPPRESS,
             help=f"{leaf.meaning} Here: {_shown(leaf.value)}.".replace("%", "%%"),
@@ -90,7 +93,9 @@ def with_flags(settings: Any, given: argparse.Namespace) -> Any:
     return fields.with_values(settings, changed)
 
 
-def _converter(hint):
+def converter(hint: Any) -> Callable[[str], Any]:
+    """What argparse turns words into values of this type with."""
+
     def convert(text):
         try:
             return fields.parse(hint, text)

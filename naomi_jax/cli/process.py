@@ -100,7 +100,10 @@ def _output_failed(error):
 
 def rerun_command() -> str:
     """This command, to be run again."""
-    return shlex.join(["python", *sys.argv])
+    program, *words = sys.argv
+    if program.endswith(".py"):
+        return shlex.join(["python", program, *words])
+    return shlex.join([os.path.basename(program), *words])
 
 
 def quoted(path: str) -> str:

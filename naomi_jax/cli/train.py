@@ -1,5 +1,6 @@
 """The training command: flags to settings, data, a run's folder, training, a table."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 
 import jax
 
-from naomi_jax.cli import flags, process
+from naomi_jax.cli import fill, flags, process, table_flags
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -23,7 +24,12 @@ from naomi_jax.training.state import initial_state
 
 # What is trained where nothing is said: the first that has a config for the data set.
 DEFAULT_METHODS = ("naomi_parallel", "naomi")
-USAGE = """Train a method that fills gaps: python train.py --dataset traffic [--data PATH]
+_NO_FLAGS = ("data.name", "data.path")  # settings that have flags of other names
+USAGE = """Fill the holes of a table of yours:
+  python train.py --data station.csv --fill filled.csv
+                                                 (its flags: python train.py --fill --help)
+Or train a method of the paper, or one beside it:
+  python train.py --dataset traffic [--data PATH]
 
 Run the same command again to go on where it stopped. Every setting below can be changed, such as
 --seed=1; what stands behind "Here:" is its value in the config that the other flags \
@@ -31,17 +37,21 @@ choose.
 """
 
 
-def main(argv: Sequence[str], configs: str) -> None:
+def main(argv: Sequence[str], configs: str, prog: str = "train.py") -> None:
     """The command.
 
     Args:
       argv: its words, without the program's name.
       configs: folder with DATASET/METHOD.py.
+      prog: the program's name.
 
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
-    asked, run = read_flags(argv, configs)
+    if fill.is_asked(argv):
+        fill.main(_read_fill_flags(argv, configs, prog), prog)
+        return
+    asked, run = read_flags(argv, configs, prog)
     if asked.processes:
         devices.join(asked.processes)
     workdir = asked.workdir or default_workdir(run)
@@ -54,6 +64,11 @@ def main(argv: Sequence[str], configs: str) -> None:
         progress=sys.stderr.isatty(),
     )
     check(run, dataset)
+    if fill.holds_imputer(workdir):
+        raise InputError(
+            f"{workdir} holds what --fill learned from a table; choose another --workdir, or "
+            "delete this one"
+        )
     params = None
     if run.start_from and not folder.has_checkpoint(workdir):
         params = opening.start(run.start_from, run)
@@ -106,7 +121,7 @@ def check(run: Run, dataset: Dataset) -> None:
     devices.mesh(min(plan.batch.size, len(dataset.train)))
 
 
-def read_flags(argv: Sequence[str], configs: str):
+def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     """(what was asked beside the settings, the settings).
 
     The flags that choose the config are read first; the others depend on what is in it.
@@ -115,20 +130,53 @@ def read_flags(argv: Sequence[str], configs: str):
     _add_choices(choice)
     asked, _ = choice.parse_known_args(argv)
     wants_help = {"-h", "--help"} & set(argv)
-    run = choose(asked, configs)
-    usage = "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
-    parser = flags.Parser(USAGE, prog="train.py", usage=usage)
+    # Help is there without the folder of configs, but for the settings.
+    run = None if wants_help and not os.path.isdir(configs) else choose(asked, configs)
+    usage = (
+        "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]\n       "
+        "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
+    )
+    parser = flags.Parser(USAGE, prog=prog, usage=usage)
+    fill.add(parser)
     _add_choices(parser)
-    flags.add_settings(parser, run, without=("data.name", "data.path"))
-    if wants_help:
+    if run is not None:
+        flags.add_settings(parser, run, without=_NO_FLAGS)
+    if wants_help or run is None:
         parser.parse_args(["--help"])
+    table_flags.refuse_words(argv, fill.FLAG)
     given = parser.parse_all(argv)
+    if given.minutes is not None:
+        raise InputError(f"--minutes goes with {fill.FLAG}")
     run = flags.with_flags(run, given)
     if asked.data:
         run = with_values(run, {("data", "path"): os.path.abspath(asked.data)})
     if asked.forecast:
         run = forecast(run, default_workdir(run))
     return asked, run
+
+
+def _read_fill_flags(argv, configs, prog):
+    """The flags of a training that fills a table.
+
+    Raises InputError where there are flags of the other kind of training among them.
+    """
+    parser = fill.parser(prog, "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]")
+    if {"-h", "--help"} & set(argv):
+        parser.parse_args(["--help"])
+    _, rest = parser.parse_known_args(argv)
+    if rest:
+        other = flags.Parser(add_help=False)
+        _add_choices(other)
+        with contextlib.suppress(InputError):
+            run = choose(other.parse_args(["--data", "any"]), configs)
+            flags.add_settings(other, run, without=_NO_FLAGS)
+        name = rest[0].partition("=")[0]
+        if name in other._option_string_actions or "." in name:
+            raise InputError(
+                f"{name}: not together with {fill.FLAG}, which finds its settings itself; leave "
+                "out one of the two"
+            )
+    return parser.parse_all(argv)
 
 
 def _add_choices(parser):
@@ -177,6 +225,12 @@ def choose(asked, configs: str) -> Run:
         for path in paths:
             if os.path.exists(path):
                 return load_config(path)
+        if not os.path.isdir(configs):
+            raise InputError(
+                "the settings of the paper's runs are in the folder configs of the repository: run "
+                "this in a copy of it, or name a file of settings with --config; to fill a table "
+                "of yours, none is needed: --data TABLE --fill FILLED"
+            )
         raise InputError(
             f"--dataset {dataset} --method {candidates[-1]}: there is no {paths[-1]}; write one, "
             "or name one with --config"
@@ -221,14 +275,6 @@ def default_workdir(run: Run) -> str:
     """Where a run goes that names no folder: named after the data set, or after the user's file."""
     method, name = method_of(run.method).name, run.data.name
     if name == "files" and run.data.path:
-        name = _name_of_file(run.data.path)
+        name = folder.name_of_file(run.data.path)
     name = name if method == "naomi" else f"{name}_{method}"
     return os.path.join("runs", f"{name}_forecast" if run.is_forecast else name)
-
-
-def _name_of_file(path):
-    """series of /data/series.csv.gz; a name that a data set's runs have gets `files_` before it."""
-    name = os.path.basename(os.path.abspath(path))
-    stem = os.path.splitext(name.removesuffix(".gz"))[0] or "files"
-    taken = any(stem == known or stem.startswith(f"{known}_") for known in datasets.names())
-    return f"files_{stem}" if taken and stem != "files" else stem

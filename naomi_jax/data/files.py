@@ -1,6 +1,7 @@
 """Training data from the user's own files: tables of text, .parquet, .npz and .npy."""
 
 import os
+import shlex
 from collections.abc import Callable
 
 import numpy as np
@@ -50,7 +51,8 @@ def load(
     for name, data in splits.items():
         if data.ndim != 3:
             raise InputError(f"{path}: {name} has shape {data.shape}; (N, T, D) is needed")
-        _check_complete(data, f"{path}, {name}")
+        file = os.path.join(path, f"{name}.npz") if os.path.isdir(path) else None
+        _check_complete(data, f"{path}, {name}", file)
     if "val" not in splits:
         splits["train"], splits["val"] = hold_out(splits["train"], _HELD_OUT, seed)
     n, steps, dim = splits["train"].shape
@@ -76,7 +78,7 @@ def _split(path, window, stride, seed, log):
     for note in table.notes:
         log(f"{path}: {note}")
     values = _in_order(table)
-    _check_complete(values, path)
+    _check_complete(values, path, path)
     if values.ndim == 2:
         return _windows(values, path, window, stride)
     if len(values) < 3:
@@ -121,15 +123,21 @@ def _windows(series, path, window, stride):
     }
 
 
-def _check_complete(values, name):
+def _check_complete(values, name, file=None):
+    """Raise InputError where something is missing; `file` is one that could be filled."""
     missing = np.isnan(values)
     if missing.any():
         place = tuple(int(i) for i in np.argwhere(missing)[0])
         words = "sequence, step, column" if len(place) == 3 else "row, column"
+        remedy = "fill or drop those sequences first"
+        if file is not None:
+            filled = f"FILLED{reading.extension(file)}"
+            remedy = (
+                f"to fill the holes: python train.py --data {shlex.quote(file)} --fill {filled}"
+            )
         raise InputError(
-            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); "
-            "missing values in training data are not supported yet: fill or drop those sequences "
-            "first"
+            f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); this "
+            f"training needs complete sequences; {remedy}"
         )
     if np.isinf(values).any():
         raise InputError(f"{name}: infinite values; repair or drop them")

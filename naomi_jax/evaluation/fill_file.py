@@ -8,6 +8,7 @@ import numpy as np
 from naomi_jax.errors import InputError
 from naomi_jax.methods.fitted import Fitted
 from naomi_jax.tables import reading, writing
+from naomi_jax.tables.options import Options
 
 
 def check_target(
@@ -25,6 +26,7 @@ def fill_file(
     target: str | os.PathLike,
     num_samples: int | None = None,
     seed: int = 0,
+    options: Options = Options(),  # noqa: B008
 ) -> str:
     """Read `source`, fill its NaN entries, write `target` in the same format.
 
@@ -36,6 +38,7 @@ def fill_file(
       source, target: a table or an array, of one format (reading.EXTENSIONS).
       num_samples: draws, a leading axis in the output; for .npz and .npy.
       seed: of the draws.
+      options: how to read `source`.
 
     Returns:
       Lines that say what was assumed of the file and what was done.
@@ -44,7 +47,7 @@ def fill_file(
       InputError: a file cannot be read or written, or does not fit the model.
     """
     check_target(source, target, num_samples)
-    table = reading.read(source)
+    table = reading.read(source, options)
     notes = "".join(f"{source}: {note}\n" for note in table.notes)
     # The file's rows may stand in any order; the model reads them by time.
     order = np.arange(len(table.values)) if table.times is None else np.argsort(table.times)

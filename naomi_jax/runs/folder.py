@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from naomi_jax.atomic import atomic_write
-from naomi_jax.data import npy
+from naomi_jax.data import npy, registry
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.runs import record
@@ -14,6 +14,17 @@ from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.settings import Run
 
 MEMORY = "training_sequences.npy"  # where neighbors are looked for
+
+
+def name_of_file(path: str) -> str:
+    """The name of a run on a user's file: series of /data/series.csv.gz.
+
+    A name that the runs on a data set have gets `files_` before it.
+    """
+    name = os.path.basename(os.path.abspath(path))
+    stem = os.path.splitext(name.removesuffix(".gz"))[0] or "files"
+    taken = any(stem == known or stem.startswith(f"{known}_") for known in registry.names())
+    return f"files_{stem}" if taken and stem != "files" else stem
 
 
 def make(workdir: str | os.PathLike) -> None:

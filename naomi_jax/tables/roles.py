@@ -16,6 +16,18 @@ _SHARE = 0.002  # and in at least this share of the cells,
 _DIFFERENT = 5  # in a column with at least so many other values
 
 
+class NoSuchColumn(InputError):
+    """A column that was named is not in the file.
+
+    Attributes:
+      option: which named it, "time" or "group".
+    """
+
+    def __init__(self, message: str, option: str):
+        super().__init__(message)
+        self.option = option
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """One column of a file.
@@ -123,7 +135,9 @@ def _named(columns, name, option, place):
         if name in (column.title, column.name, str(i + 1) if column.title is None else None):
             return i
     names = ", ".join(repr(c.name) for c in columns[:20])
-    raise InputError(f"{place.path}: {option} {name}: no such column; there are {names}")
+    raise NoSuchColumn(
+        f"{place.path}: {option} {name}: no such column; there are {names}", option[2:]
+    )
 
 
 def _time(columns, options, group, place):

@@ -17,7 +17,7 @@ def check_target(path: str | os.PathLike, table_path: str | os.PathLike) -> None
       table_path: of the table that was read.
 
     Raises:
-      InputError: another format, no such folder, a folder itself, or not writable.
+      InputError: another format, no such folder, a folder, the table itself, or not writable.
     """
     path, table_path = os.fspath(path), os.fspath(table_path)
     kind = reading.extension(table_path)
@@ -30,6 +30,8 @@ def check_target(path: str | os.PathLike, table_path: str | os.PathLike) -> None
         raise InputError(f"{path}: there is no folder {folder}; make it first")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{path}: the folder {folder} is not writable")
+    if os.path.exists(path) and os.path.exists(table_path) and os.path.samefile(path, table_path):
+        raise InputError(f"{path}: the input itself; name another file, so that it is kept")
 
 
 def write(

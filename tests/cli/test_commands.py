@@ -170,7 +170,7 @@ BAD = [
         "wide.csv: 3 values at a step",
     ),
     ("eval.py", ["runs/series", "--out", "o.csv"], "--out goes with --impute"),
-    ("eval.py", ["runs/series", "--num-samples", "3"], "--num_samples goes with --impute"),
+    ("eval.py", ["runs/series", "--num-samples", "3"], "--num-samples goes with --impute"),
     ("eval.py", ["--table", "9"], "--table: invalid choice: 9"),
     ("eval.py", ["runs/series", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]

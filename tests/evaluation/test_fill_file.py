@@ -7,6 +7,7 @@ import pytest
 
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation.fill_file import fill_file
+from naomi_jax.tables.options import Options
 
 
 class LastValue:
@@ -40,3 +41,10 @@ def test_samples_are_for_arrays_and_targets_are_checked_first(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1.5], [np.nan]], np.float32))
     fill_file(LastValue(), tmp_path / "x.npy", tmp_path / "y.npy", num_samples=2)
     assert np.load(tmp_path / "y.npy").tolist() == [[[1.5], [1.5]]] * 2
+
+
+def test_what_is_said_about_a_file_is_heard(tmp_path):
+    source, target = tmp_path / "x.csv", tmp_path / "y.csv"
+    source.write_text("v\n1.5\n-999\n2.5\n")
+    fill_file(LastValue(), source, target, options=Options(missing=("-999",)))
+    assert target.read_text() == "v\n1.5\n1.5\n2.5\n"

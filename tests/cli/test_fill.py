@@ -1,0 +1,459 @@
+"""Tables with holes at the command line: train.py --fill, eval.py --impute, naomi-jax."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from naomi_jax.cli import evaluate, fill, process, program, train
+from naomi_jax.errors import InputError
+from naomi_jax.imputer import filling, saving
+from naomi_jax.imputer.imputer import Imputer
+from naomi_jax.runs import lock
+
+ROOT = pathlib.Path(__file__).parents[2]
+CONFIGS = str(ROOT / "configs")
+
+
+def said_by(command, *arguments):
+    """What a command prints; it runs in this process."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        command(*arguments)
+    return out.getvalue()
+
+
+def training(*words):
+    return said_by(train.main, list(map(str, words)), CONFIGS)
+
+
+def evaluating(*words):
+    return said_by(evaluate.main, list(map(str, words)))
+
+
+def rows_of(path):
+    with open(path, newline="") as file:
+        return list(csv.reader(file))
+
+
+def station(rows=120, start="2024-01-01"):
+    """Two sensors on stamps, with holes, a column of labels and one that is empty."""
+    t = np.arange(rows)
+    rng = np.random.default_rng(1)
+    a = np.sin(t / 4) + 5 + 0.05 * rng.normal(size=rows)
+    frame = pd.DataFrame({"a": a.round(3), "b": (100 * np.cos(t / 6)).round(0)})
+    frame.loc[20:28, "a"] = np.nan
+    frame.loc[60:61, "b"] = np.nan
+    frame.insert(0, "time", pd.date_range(start, periods=rows, freq="h").strftime("%d.%m.%Y %H:%M"))
+    frame["b"] = frame["b"].astype("Int64")
+    return frame.assign(kind="x", empty=np.nan)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a table, the run on it and the table that it filled."""
+    folder = tmp_path_factory.mktemp("station")
+    station().to_csv(folder / "station.csv", index=False)
+    with contextlib.chdir(folder):
+        (folder / "said.txt").write_text(training("--data", "station.csv", "--fill", "filled.csv"))
+    return folder
+
+
+@pytest.fixture
+def here(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    return folder
+
+
+# Filling.
+
+
+def test_only_holes_are_filled(here):
+    before, after = rows_of("station.csv"), rows_of("filled.csv")
+    for old, new in zip(before, after, strict=True):
+        for name, a, b in zip(before[0], old, new, strict=True):
+            assert a == b or (a == "" and float(b) == float(b)), (name, a, b)
+    frame = pd.read_csv("filled.csv")
+    assert frame[["a", "b"]].notna().all().all() and frame["empty"].isna().all()
+    assert after[62][2].lstrip("-").isdigit(), "integers stay integers"
+
+
+def test_what_is_said(here):
+    said = (here / "said.txt").read_text()
+    lines = said.splitlines()
+    assert "station.csv: column 'time': the time (day first)" in lines
+    assert "note: station.csv: column 'empty' has no value: it stays empty" in lines
+    head = next(line for line in lines if line.startswith("column"))
+    assert head.split("  ")[0] == "column" and head.endswith("weight") and "network" not in head
+    assert len({len(line) for line in lines if line.startswith(("column  ", "a ", "b "))}) == 1
+    assert "filled.csv: 11 of 360 entries of station.csv filled; 120 stay empty" in lines
+    assert "python eval.py runs/station --impute OTHER.csv --out FILLED.csv" in said
+    record = json.loads((here / "runs/station/imputer.json").read_text())["record"]
+    assert (record["file"], record["time"], record["columns"]) == (
+        "station.csv", "time", ["a", "b", "empty"],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    monkeypatch.setattr(Imputer, "fit", lambda *_, **__: pytest.fail("it was trained"))
+
+
+def test_the_same_command_fills_without_training(here, no_training):
+    said = training("--data", "station.csv", "--fill", "again.csv")
+    assert "Learned before" in said
+    assert (here / "again.csv").read_bytes() == (here / "filled.csv").read_bytes()
+
+
+@pytest.mark.parametrize("flag", ["--max-gap=3", "--max_gap=3"])
+def test_long_holes_may_stay(here, no_training, flag):
+    said = training("--data", "station.csv", "--fill", "short.csv", flag, "--flag")
+    assert "2 of 360 entries" in said and "129 stay empty" in said
+    frame = pd.read_csv("short.csv")
+    assert frame["a"].isna().sum() == 9 and frame["b"].notna().all()
+    assert frame["b_filled"].sum() == 2 and frame["a_filled"].sum() == 0
+
+
+def test_samples_of_a_table_are_files(here, no_training):
+    training("--data", "station.csv", "--fill", "drawn.csv", "--samples", 2, "--seed", 0)
+    one, two = pd.read_csv("drawn_1.csv"), pd.read_csv("drawn_2.csv")
+    holes = station()["a"].isna()
+    assert not (here / "drawn.csv").exists()
+    assert (one["a"] == two["a"]).eq(~holes).all()
+
+
+def test_other_data_or_settings_in_the_folder(here, tmp_path):
+    words = ["--data", "station.csv", "--fill", "x.csv"]
+    with pytest.raises(InputError, match="holds .* other settings .--seed 0, now 1.; choose anoth"):
+        training(*words, "--seed", 1)
+    station(110).to_csv(tmp_path / "station.csv", index=False)
+    with pytest.raises(InputError, match="runs/station holds .*other values in the file.; cho"):
+        training("--data", tmp_path / "station.csv", "--fill", "x.csv")
+    with pytest.raises(InputError, match="file read with no flags, now --missing 5"):
+        frame = station()
+        training(*words, "--missing", frame["a"][0])
+    with pytest.raises(InputError, match="another table, station.csv"):
+        frame = station().drop(columns="empty")
+        frame.to_csv(tmp_path / "b.csv", index=False)
+        training("--data", tmp_path / "b.csv", "--fill", "x.csv", "--workdir", "runs/station")
+    assert not (here / "x.csv").exists()
+
+
+# Other tables.
+
+
+def test_columns_go_by_name(here):
+    other = station(60, "2024-03-01")
+    other = other[["b", "kind", "empty", "a", "time"]].assign(more=1.25)
+    other.loc[5, "more"] = np.nan
+    other.to_csv("other.csv", index=False)
+    said = evaluating("runs/station", "--impute", "other.csv", "--out", "o.csv")
+    assert "not among the columns of the run, carried through untouched: 'more'" in said
+    assert "9 of 240 entries of other.csv filled" in said
+    filled = pd.read_csv("o.csv")
+    assert filled["a"].between(3.5, 6.5).all() and filled["b"].dropna().abs().max() <= 150
+    assert filled["more"].isna().sum() == 1
+    assert evaluating("runs/station").startswith("Fitted on station.csv: 120 rows, 3 columns")
+
+
+@pytest.mark.parametrize(
+    "change,message",
+    [
+        (lambda f: f.drop(columns="a"), "no column of numbers 'a', which the run was fitted on"),
+        (lambda f: f.drop(columns="time"), "no column of times was found.*it was 'time'.*--time"),
+        (lambda f: f.assign(time=range(120)), "its times are numbers, and the run .* dates"),
+        (lambda f: f.assign(a="word"), "no column of numbers 'a'"),
+    ],
+)
+def test_a_table_that_does_not_fit(here, change, message):
+    change(station()).to_csv("wrong.csv", index=False)
+    with pytest.raises(InputError, match=message) as caught:
+        evaluating("runs/station", "--impute", "wrong.csv", "--out", "w.csv")
+    assert "\n" not in str(caught.value) and not (here / "w.csv").exists()
+
+
+def test_a_time_column_of_another_name_is_found(here):
+    station().rename(columns={"time": "when"}).to_csv("renamed.csv", index=False)
+    said = evaluating("runs/station", "--impute", "renamed.csv", "--out", "r.csv")
+    assert "column 'when': the time" in said
+    assert pd.read_csv("r.csv")["a"].equals(pd.read_csv("filled.csv")["a"])
+
+
+def test_tables_without_names_go_by_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = station()[["a", "b"]].astype(float)
+    values["a"] += 0.5
+    values.to_csv("plain.csv", index=False, header=False)
+    training("--data", "plain.csv", "--fill", "f.csv", "--missing=-99", "--header", "no")
+    values.to_csv("named.csv", index=False)
+    said = evaluating("runs/plain", "--impute", "named.csv", "--out", "o.csv")
+    assert "columns by their order: 'a' is '0', 'b' is '1'" in said
+    assert "as in the run: --missing -99" in said
+    assert pd.read_csv("o.csv")["b"].equals(pd.read_csv("f.csv", header=None)[1])
+    for columns, header in ((3, False), (1, False), (3, ["a", "b", "c"])):
+        wide = pd.concat([values["a"]] * columns, axis=1)
+        wide.to_csv("wide.csv", index=False, header=header)
+        with pytest.raises(InputError, match=f"{columns} columns of numbers; the run .* on 2"):
+            evaluating("runs/plain", "--impute", "wide.csv", "--out", "w.csv")
+    np.save("array.npy", values.to_numpy())
+    evaluating("runs/plain", "--impute", "array.npy", "--out", "o.npy", "--samples", 3)
+    assert np.load("o.npy").shape == (3, 120, 2)
+
+
+def test_series_under_one_another(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    two = pd.concat([station().assign(kind=k) for k in ("north", "south")])
+    two.drop(columns="empty").to_csv("two.csv", index=False)
+    said = training("--data", "two.csv", "--fill", "f.csv", "--group", "kind")
+    assert "series by 'kind'" in said
+    first, last = (part["a"].to_numpy() for _, part in pd.read_csv("f.csv").groupby("kind"))
+    np.testing.assert_allclose(first, last, atol=1e-3)
+    two.drop(columns="empty").to_csv("other.csv", index=False)
+    evaluating("runs/two", "--impute", "other.csv", "--out", "o.csv")
+    assert pd.read_csv("o.csv").equals(pd.read_csv("f.csv"))
+    station().drop(columns=["kind", "empty"]).to_csv("one.csv", index=False)
+    said = evaluating("runs/two", "--impute", "one.csv", "--out", "one_filled.csv")
+    assert "one.csv: no column 'kind': taken for one series" in said
+
+
+def test_nothing_missing_is_learned_from_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    station()[["a", "b"]].ffill().to_csv("whole.csv", index=False)
+    said = training("--data", "whole.csv", "--fill", "copy.csv")
+    assert "nothing was missing in whole.csv" in said and fill.holds_imputer("runs/whole")
+    assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_sequences_of_arrays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6, 40, 2)).cumsum(1).astype(np.float32)
+    holes = x.copy()
+    holes[:, 10:15] = np.nan
+    np.savez("x.npz", data=holes, other=np.arange(3))
+    said = training("--data", "x.npz", "--fill", "f.npz")
+    assert "6 sequences of 40 rows" in said
+    with np.load("f.npz") as found:
+        assert found["data"].dtype == np.float32 and np.isfinite(found["data"]).all()
+        kept = ~np.isnan(holes)
+        assert np.array_equal(found["data"][kept], holes[kept])
+        assert found["other"].tolist() == [0, 1, 2]
+    pd.DataFrame(holes[0], columns=["u", "v"]).to_csv("one.csv", index=False)
+    evaluating("runs/x", "--impute", "one.csv", "--out", "filled_one.csv")
+    assert pd.read_csv("filled_one.csv").notna().all().all()
+
+
+def test_a_network_is_trained_and_found_again(tmp_path, monkeypatch):
+    """From 400 observed rows on; all of what was learned is kept, to the last bit."""
+    monkeypatch.chdir(tmp_path)
+    station(460).drop(columns="empty").to_csv("long.csv", index=False)
+    said = training("--data", "long.csv", "--fill", "f.csv", "--minutes", 0.01)
+    assert "network" in next(line for line in said.splitlines() if line.startswith("column"))
+    evaluating("runs/long", "--impute", "long.csv", "--out", "o.csv")
+    assert (tmp_path / "o.csv").read_bytes() == (tmp_path / "f.csv").read_bytes()
+
+
+# What is refused, before any work.
+
+FILL = ["--data", "station.csv", "--fill"]
+BAD = [
+    ([*FILL, "station.csv"], "station.csv: the input itself"),
+    ([*FILL, "x.parquet"], "x.parquet: station.csv is .csv, so the output must be .csv too"),
+    ([*FILL, "no/x.csv"], "there is no folder no"),
+    ([*FILL, "runs.csv/"], "unknown format"),
+    ([*FILL, ""], "--fill: name the file to write"),
+    (["--fill", "x.csv"], "--fill needs --data"),
+    (["--data", "nowhere.csv", "--fill", "x.csv"], "nowhere.csv: no such file"),
+    ([*FILL, "x.csv", "--method", "naomi"], "--method: not together with --fill"),
+    ([*FILL, "x.csv", "--dataset=files"], "--dataset: not together with --fill"),
+    ([*FILL, "x.csv", "--batch_size", "3"], "--batch_size: not together with --fill"),
+    ([*FILL, "x.csv", "--method.hiden=3"], "--method.hiden: not together with --fill"),
+    ([*FILL, "x.csv", "--mising=3"], "--mising: there is no such flag; did you mean --missing?"),
+    ([*FILL, "x.csv", "--minutes=0"], "--minutes: 0.0; a positive number"),
+    ([*FILL, "x.csv", "--minutes=nan"], "--minutes: nan; a positive number"),
+    ([*FILL, "x.csv", "--seed=-1"], "--seed: -1; a whole number"),
+    ([*FILL, "x.csv", "--max-gap=0"], "--max_gap: 0; a positive whole number"),
+    ([*FILL, "x.csv", "--samples=0"], "--samples: 0; a positive whole number"),
+    ([*FILL, "x.csv", "--samples=1000000000"], "--samples: 1000000000; at most 1000 are drawn"),
+    ([*FILL, "x.csv", "--samples=2", "--flag"], "--flag and --samples"),
+    ([*FILL, "x.csv", "--header=maybe"], "--header: 'maybe'; yes or no is needed"),
+    ([*FILL, "x.csv", "--decimal=x"], "--decimal 'x': '.' or ',' is needed"),
+    ([*FILL, "x.csv", "--time=x"], "--time x: no such column; there are 'time', 'a'"),
+    ([*FILL, "x.csv", "--workdir=station.csv"], "station.csv: cannot be written"),
+    (["--data", "station.csv", "--missing=3"], "--missing goes with --fill"),
+    (["--data", "station.csv", "--max-gap=3"], "--max-gap goes with --fill"),
+    (["--data", "station.csv", "--minutes=3"], "--minutes goes with --fill"),
+    (["--data", "station.csv"], "python train.py --data .*station.csv --fill FILLED.csv"),
+    (["--data", "c.csv", "--workdir", "runs/station"], "runs/station holds what --fill learned"),
+]
+
+
+@pytest.mark.parametrize("words,message", BAD, ids=[" ".join(words) for words, _ in BAD])
+def test_a_wrong_training_is_one_line(here, no_training, words, message):
+    np.savetxt("c.csv", np.random.default_rng(0).normal(size=(900, 2)), delimiter=",")
+    before = sorted(here.rglob("*"))
+    with pytest.raises(InputError, match=message) as caught:
+        training(*words)
+    assert "\n" not in str(caught.value)
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "words,message",
+    [
+        (["--figure", "x.png"], "--figure: runs/station was trained on a table with holes"),
+        (["--report", "x.html"], "--report: runs/station was trained on a table with holes"),
+        (["--table", "1"], "--table: runs/station was trained on a table with holes"),
+        (["--flag"], "--flag goes with --impute"),
+        (["--missing", "3"], "--missing goes with --impute"),
+        (["--impute", "station.csv", "--out", "station.csv"], "station.csv: the input itself"),
+        (["--impute", "station.csv", "--out", "x.npy"], "x.npy: station.csv is .csv"),
+        (["--impute", "nowhere.csv", "--out", "x.csv"], "nowhere.csv: no such file"),
+        (["--impute", "station.csv", "--out", "x.csv", "--group=no"], "--group no: no such col"),
+    ],
+)
+def test_a_wrong_evaluation_is_one_line(here, words, message):
+    with pytest.raises(InputError, match=message) as caught:
+        evaluating("runs/station", *words)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_that_ends_a_moment_before_is_kept(here, monkeypatch):
+    """Another command has looked for it, and gets the lock when it is there."""
+    monkeypatch.setattr(fill, "_found", lambda *_: None)
+    before = {path.name: path.read_bytes() for path in (here / "runs/station").iterdir()}
+    with pytest.raises(InputError, match="runs/station holds another run"):
+        training(*FILL, "x.csv")
+    after = {path.name: path.read_bytes() for path in (here / "runs/station").iterdir()}
+    assert after == before
+
+
+def test_two_trainings_in_one_folder(here):
+    with lock.training_in("busy"), pytest.raises(InputError, match="another train.py is training"):
+        training(*FILL, "x.csv", "--workdir", "busy")
+
+
+@pytest.mark.parametrize("workdir", ["deep/er/run", "there"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("data: too\nodd")])
+def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, workdir):
+    def broken(imputer, *_, **__):
+        (here / workdir / "arrays.npz").touch()  # as if it were ended within `save`
+        raise error
+
+    (here / "there").mkdir(exist_ok=True)
+    monkeypatch.setattr(Imputer, "fit", broken)
+    before = sorted(here.rglob("*"))
+    with pytest.raises((InputError, KeyboardInterrupt)) as caught:
+        training(*FILL, "x.csv", "--workdir", workdir)
+    assert sorted(here.rglob("*")) == before
+    if caught.type is InputError:
+        assert str(caught.value) == "station.csv: too"
+
+
+@pytest.mark.parametrize("file", ["imputer.json", "arrays.npz"])
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.98])
+def test_a_run_with_one_other_byte_is_refused(here, tmp_path, file, place):
+    for name in ("imputer.json", "arrays.npz"):
+        (tmp_path / name).write_bytes((here / "runs/station" / name).read_bytes())
+    content = bytearray((tmp_path / file).read_bytes())
+    content[int(place * len(content))] ^= 1
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        evaluating(tmp_path, "--impute", "station.csv", "--out", "x.csv")
+
+
+# The programs.
+
+
+def environment(folder):
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
+    }
+
+
+def test_ctrl_c_is_one_line_and_130(tmp_path):
+    station(2000).to_csv(tmp_path / "long.csv", index=False)
+    words = [sys.executable, str(ROOT / "train.py"), "--data", "long.csv", "--fill", "f.csv"]
+    with subprocess.Popen(
+        words, cwd=tmp_path, env=environment(tmp_path), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as command:  # fmt: skip
+        while "Learning from" not in command.stdout.readline():
+            assert command.poll() is None, command.stderr.read()
+        time.sleep(2)
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=120)
+    assert command.returncode == 130
+    assert said.strip().startswith("stopped. Run it again with: python") and said.count("\n") == 2
+    assert not (tmp_path / "runs").exists() and not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_program_of_an_installed_package(here, monkeypatch, capsys):
+    assert "naomi_jax.cli.program:main" in (ROOT / "setup.cfg").read_text()
+    for words, expected in (
+        ([], "naomi-jax fill station.csv filled.csv"),
+        (["--version"], "naomi-jax "),
+        (["fill", "station.csv", "g.csv"], "naomi-jax impute runs/station OTHER.csv FILLED.csv"),
+        (["impute", "runs/station", "station.csv", "h.csv"], "h.csv: 11 of 360 entries"),
+        (["eval", "runs/station"], "Fitted on station.csv"),
+        (["train", *FILL, "i.csv"], "i.csv: 11 of 360 entries"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["/usr/bin/naomi-jax", *words])
+        program.main()
+        assert expected in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/naomi-jax", "fil"])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    assert end.value.code == 2 and "error: fil: no command" in capsys.readouterr().err
+    assert process.rerun_command() == "naomi-jax fil"
+    with pytest.raises(InputError, match="folder configs of the repository"):
+        train.main([], "nowhere")
+    with pytest.raises(SystemExit):
+        train.main(["--help"], "nowhere")
+    assert "--fill FILLED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [["train"], ["train", "--fill"], ["eval"], ["fill"], ["impute"]], ids=" ".join
+)
+def test_help(words, capsys):
+    with pytest.raises(SystemExit) as end:
+        program.command(words[0], [*words[1:], "--help"])
+    said = capsys.readouterr().out
+    assert end.value.code == 0 and "usage: naomi-jax" in said
+    if words != ["train"]:
+        for flag in ("--missing", "--dayfirst", "--max-gap", "--samples"):
+            assert flag in said
+
+
+def test_nothing_slow_is_imported_for_help():
+    code = (
+        "import sys; from naomi_jax.cli import train, evaluate, program; "
+        "print([m for m in ('pandas', 'sklearn', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment(ROOT)
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_names_of_files_are_those_of_saving():
+    assert (saving.FILE, saving._ARRAYS) == fill._FILES
+
+
+def test_the_files_of_samples():
+    plan = filling.Filling("a.b/x.csv.gz", samples=2)
+    assert filling.targets(plan, False) == ["a.b/x_1.csv.gz", "a.b/x_2.csv.gz"]
+    assert filling.targets(plan, True) == ["a.b/x.csv.gz"]
