@@ -168,6 +168,11 @@ def _chosen(frame, taken, names):
     """The columns to fill."""
     if names is not None:
         lost = [name for name in names if name not in frame.columns]
+        if lost and names == tuple(range(len(names))):
+            raise ValueError(
+                "data: a DataFrame; the imputer was fitted on an array without names of columns: "
+                "hand over frame.to_numpy()"
+            )
         if lost:
             raise ValueError(
                 f"data: no column {lost[0]!r}, which the imputer was fitted on; columns go by name"

@@ -262,6 +262,12 @@ class Imputer:
         self._check_fitted()
         layout = self._layout
         named = containers.is_frame(data)
+        if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
+            warnings.warn(
+                "data: no names of columns; they are taken in the order of the fit: "
+                f"{', '.join(map(str, self._names))}",
+                stacklevel=3,
+            )
         rows = containers.read(
             data,
             time=layout["time"] if time is None and named else time,
