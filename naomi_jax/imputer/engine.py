@@ -85,7 +85,7 @@ class Engine:
         base = self.profile.base(self.calendar, panel)
         about = dataclasses.replace(panel, values=panel.values - base)
         sides = lines.pivots(panel.observed, panel)
-        local = season.local_mean(panel, base, self.scaling.prior, self.window)
+        local = season.local_mean(panel, base, self.scaling, self.window)
         straight = lines.line(panel, sides)
         straight = np.where(np.isfinite(straight), straight, local)
         found = {"line": straight, "curve": lines.curve(panel, sides), "local mean": local}

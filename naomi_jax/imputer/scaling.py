@@ -60,7 +60,7 @@ class Scaling:
     Attributes:
       scale: of a column's values about the level of their window.
       prior: entries that the column's own level weighs as much as; 0 takes the window's alone.
-      spread: deviation of the levels of windows.
+      spread: deviation of the levels of windows, in units of the scale.
     """
 
     scale: Float[np.ndarray, " D"]
@@ -73,8 +73,12 @@ class Scaling:
         """The level of each window and column; values are finite, also where not shown."""
         number = shown.sum(1, keepdims=True)
         mean = np.where(shown, values, 0).sum(1, keepdims=True) / np.maximum(number, 1)
-        prior = self.prior * np.exp(-np.square(mean / (3 * self.spread)))
-        return mean * number / np.maximum(number + prior, 1e-6)
+        return mean * number / np.maximum(number + self.pull(mean), 1e-6)
+
+    def pull(self, mean: Float[np.ndarray, "... D"]) -> Float[np.ndarray, "... D"]:
+        """The prior that is left for means, in units of the scale, so far from the column's own."""
+        away = np.minimum(np.abs(mean) / (3 * self.spread), 30)  # its square must not overflow
+        return self.prior * np.exp(-np.square(away))
 
 
 def fit_scaling(panel: Panel, length: int) -> Scaling:
@@ -97,7 +101,7 @@ def fit_scaling(panel: Panel, length: int) -> Scaling:
     tiny = np.maximum(1e-12 * (within + between), 1e-300)
     prior = np.clip(within / (between + tiny), 0, 1e6)
     scale = np.sqrt(np.where(within > 0, within, np.where(between > 0, between, 1)))
-    return Scaling(scale, prior, np.sqrt(between + within + tiny))
+    return Scaling(scale, prior, np.sqrt(between + within + tiny) / scale)
 
 
 def levelled(panel: Panel, scaling: Scaling) -> tuple[Panel, Float[np.ndarray, "n D"]]:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.lines import line, pivots
 from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.scaling import Scaling
 
 _PRIOR = 4  # observations that a phase's mean weighs against that of the shorter cycle
 _MOST_SLOTS = 4  # slots of a regular grid for each row; with more, rows are too far apart
@@ -120,14 +121,15 @@ def _lines_of_phases(values, place, slots, period):
 
 
 def local_mean(
-    panel: Panel, base: Float[np.ndarray, "n D"], prior: Float[np.ndarray, " D"], reach: int
+    panel: Panel, base: Float[np.ndarray, "n D"], scaling: Scaling, reach: int
 ) -> Float[np.ndarray, "n D"]:
     """The base (a profile) plus the mean deviation from it in the rows around.
 
     Args:
       panel: the table.
       base: what each entry is compared with.
-      prior: entries that a deviation of 0 weighs as much as (`Scaling.prior`).
+      scaling: how many entries a deviation of 0 weighs as much as: none where the rows are far
+        from all that the fit saw.
       reach: rows on each side, within the series.
     """
     known = panel.observed
@@ -137,5 +139,6 @@ def local_mean(
     row = np.arange(len(away))
     begin = np.maximum(row - reach, panel.first)
     end = np.minimum(row + reach, panel.last) + 1
-    count = number[end] - number[begin]
-    return base + (total[end] - total[begin]) / np.maximum(count + prior, 1e-6)
+    count, around = number[end] - number[begin], total[end] - total[begin]
+    prior = scaling.pull(around / np.maximum(count, 1) / scaling.scale)
+    return base + around / np.maximum(count + prior, 1e-6)

@@ -6,6 +6,7 @@ import pytest
 
 from naomi_jax.imputer import calendar, season
 from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.scaling import Scaling
 
 DAYS = 28
 
@@ -125,9 +126,20 @@ def test_the_local_mean_is_that_of_the_rows_around():
     values = holed(2, (30, 2))
     panel = plain(values, (18, 12))
     base, prior = np.full((30, 2), 0.3), np.array([0.0, 2.0])
-    found = season.local_mean(panel, base, prior, 4)
+    found = season.local_mean(panel, base, Scaling(np.ones(2), prior, np.full(2, 1e9)), 4)
     for begin, end in ((0, 18), (18, 30)):
         for row in range(begin, end):
             around = values[max(row - 4, begin) : min(row + 5, end)] - 0.3
             total, count = np.nansum(around, axis=0), (~np.isnan(around)).sum(0)
             np.testing.assert_allclose(found[row], 0.3 + total / (count + prior + 1e-300))
+
+
+def test_the_local_mean_far_away_is_that_of_the_rows_alone():
+    values = holed(3, (30, 1))
+    scaling = Scaling(np.array([2.0]), np.array([50.0]), np.array([1.0]))
+    base = np.zeros((30, 1))
+    near = season.local_mean(plain(values, (30,)), base, scaling, 4)
+    far = season.local_mean(plain(values + 5e6, (30,)), base, scaling, 4)
+    own = season.local_mean(plain(values, (30,)), base, Scaling(*np.array([[2.0], [0], [1]])), 4)
+    np.testing.assert_allclose(far - 5e6, own, atol=1e-6)
+    assert np.abs(near).max() < 0.5 * np.abs(own).max()  # near it is drawn toward the base
