@@ -337,10 +337,23 @@ class Imputer:
         return self
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns, the same that went in."""
+        """Names of the columns, the same that went in; x0, x1 .. for those of an array.
+
+        Raises:
+          ValueError: `input_features` are not those of the fit, or not as many.
+        """
         self._check_fitted()
-        del input_features
-        return np.array([str(name) for name in self._names], dtype=object)
+        named = hasattr(self, "feature_names_in_")
+        own = [str(name) if named else f"x{name}" for name in self._names]
+        if input_features is None:
+            return np.array(own, dtype=object)
+        given = [str(name) for name in input_features]
+        if len(given) != len(own) or (named and given != own):
+            raise ValueError(
+                "input_features is not equal to feature_names_in_, or should have length equal to "
+                f"number of features ({len(own)}): {', '.join(given)}"
+            )
+        return np.array(given, dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_engine")

@@ -207,6 +207,7 @@ def test_holes_longer_than_max_gap_stay(wavy):
     assert np.isnan(fitted.transform(frame(values), max_gap=1).to_numpy()[:2, 0]).all()
 
 
+@pytest.mark.filterwarnings("ignore:data. no names of columns")
 def test_flags_say_what_was_filled(wavy):
     given, fitted = wavy
     found, flags = fitted.transform(given.assign(note="x"), flag=True)
@@ -316,6 +317,7 @@ def test_stamps_that_stand_twice_are_refused(wavy):
             action(twice)
 
 
+@pytest.mark.filterwarnings("ignore:data. no names of columns")
 def test_time_must_be_of_the_kind_of_the_fit(wavy):
     given, fitted = wavy
     with pytest.raises(ValueError, match="time: none; the imputer was fitted with time stamps"):
@@ -327,6 +329,7 @@ def test_time_must_be_of_the_kind_of_the_fit(wavy):
         numbered.transform(np.asarray(given), time=given.index)
 
 
+@pytest.mark.filterwarnings("ignore:data. no names of columns")
 def test_covariates_are_named_once_and_must_be_as_many(wavy):
     given, _ = wavy
     given = given.assign(warm=np.arange(float(ROWS)))
