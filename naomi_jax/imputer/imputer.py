@@ -147,10 +147,20 @@ class Imputer:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def fit_transform(self, data: Any, y: Any = None, **arguments: Any) -> Any:
+    def fit_transform(
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+        max_gap: int | None = None,
+        flag: bool = False,
+    ) -> Any:
         """`fit`, then `transform` of the same data."""
-        given = {k: v for k, v in arguments.items() if k in ("time", "group", "covariates")}
-        return self.fit(data, y, **given).transform(data, **arguments)
+        given: dict[str, Any] = {"time": time, "group": group, "covariates": covariates}
+        return self.fit(data, y, **given).transform(data, **given, max_gap=max_gap, flag=flag)
 
     @property
     def report_(self):
@@ -199,7 +209,16 @@ class Imputer:
         back = rows.back(fills, which)
         return (back, rows.flags(which)) if flag else back
 
-    def sample(self, data: Any, n: int = 1, seed: int = 0, **arguments: Any) -> Any:
+    def sample(
+        self,
+        data: Any,
+        n: int = 1,
+        seed: int = 0,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+    ) -> Any:
         """n likely fills instead of the best one.
 
         Errors are drawn from those on held-out entries; neighbors in a gap err alike.
@@ -208,14 +227,14 @@ class Imputer:
           data: as in `transform`.
           n: how many.
           seed: of the draws.
-          arguments: time, group and covariates, as in `transform`.
+          time, group, covariates: as in `transform`.
 
         Returns:
           A list of n tables; for an array, one array with a leading axis of n.
         """
         _whole("n", n, 1)
         _whole("seed", seed, 0)
-        rows, panel, order = self._read(data, **arguments)
+        rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         rng = np.random.default_rng(seed)
@@ -228,7 +247,15 @@ class Imputer:
         stack = np.ma.stack if isinstance(found[0], np.ma.MaskedArray) else np.stack
         return stack(found).astype(found[0].dtype, copy=False)  # stack changes the byte order
 
-    def interval(self, data: Any, level: float = 0.9, **arguments: Any) -> tuple[Any, Any]:
+    def interval(
+        self,
+        data: Any,
+        level: float = 0.9,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+    ) -> tuple[Any, Any]:
         """Two tables, between whose entries each missing value lies with probability `level`.
 
         From the quantiles of errors on held-out entries of the same column and length of gap. The
@@ -237,11 +264,11 @@ class Imputer:
         Args:
           data: as in `transform`.
           level: between 0 and 0.99.
-          arguments: time, group and covariates, as in `transform`.
+          time, group, covariates: as in `transform`.
         """
         if not (isinstance(level, numbers.Real) and 0 < level <= 0.99):
             raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
-        rows, panel, order = self._read(data, **arguments)
+        rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         sides = []
@@ -257,7 +284,7 @@ class Imputer:
         which[np.ix_(order, self._some)] = wanted
         return rows.back(fills, which)
 
-    def _read(self, data, time=None, group=None, covariates=None):
+    def _read(self, data, time, group, covariates):
         """Rows of the data, the panel of them, and the row of each of its."""
         self._check_fitted()
         layout = self._layout

@@ -262,6 +262,8 @@ def test_times_that_are_refused():
     given = np.zeros((3, 1))
     refused("time: row 1 has none", given, time=[pd.Timestamp("2024"), pd.NaT, pd.NaT])
     refused("time: row 2 has none", given, time=[0, 1, np.nan])
+    index = pd.DatetimeIndex(["2024", None, "2025"])
+    refused("time: row 1 has none", pd.DataFrame({"a": [1.0, 2, 3]}, index=index))
     refused("time: row 0 has none", given, time=[None, 1, 2])
     refused(r"time: shape \(2,\); one for each of 3 rows", given, time=[0, 1])
     refused(r"time: .*pandas.to_datetime", given, time=["31.12.2020", "1.1.2021", "2.1.2021"])
