@@ -475,11 +475,15 @@ def test_an_imputer_must_be_fitted_first():
 # The network, and what is imported.
 
 
-def test_a_fit_with_a_network(tmp_path):
+def circle():
     rng = np.random.default_rng(0)
     step = np.arange(420)
     values = np.stack([np.sin(step / 6), np.cos(step / 6)], 1) + 0.05 * rng.normal(size=(420, 2))
-    given = holed(values, stretches=10)
+    return holed(values, stretches=10)
+
+
+def test_a_fit_with_a_network(tmp_path):
+    given = circle()
     fitted = Imputer("naomi_parallel", minutes=0.01, window=48).fit(given)
     found = fitted.transform(given)
     known = ~np.isnan(given)
@@ -489,6 +493,26 @@ def test_a_fit_with_a_network(tmp_path):
     again = Imputer.load(tmp_path / "kept")
     assert again.transform(given).tobytes() == found.tobytes()
     assert again.minutes == 0.01
+
+
+@pytest.mark.slow
+def test_a_fit_with_a_network_is_the_same_again_in_any_unit_and_place():
+    given = circle()
+    settings = dict(method="naomi_parallel", window=48)
+    fitted = Imputer(**settings).fit(given)
+    found = fitted.transform(given)
+    unit = 2.0**40  # a power of two: nothing is rounded otherwise
+    np.testing.assert_allclose(
+        Imputer(**settings).fit_transform(given * unit), found * unit, rtol=1e-3
+    )
+    place = np.array([5e6, 0])
+    moved = fitted.transform(given + place) - place
+    near = [fitted.transform(given + 1000 * place) - 1000 * place, moved]
+    np.testing.assert_allclose(near[0], near[1], atol=0.02)
+    assert np.sqrt(np.mean((moved - found)[np.isnan(given)] ** 2)) < 0.3
+    samples = fitted.sample(given, 3)
+    low, high = fitted.interval(given)
+    assert np.isfinite(samples).all() and (low <= found).all() and (found <= high).all()
 
 
 def test_auto_trains_no_network_for_a_short_table(wandering):
