@@ -20,6 +20,7 @@ from naomi_jax.imputer.panel import Panel
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
 CLASSES = 4 * (len(_GAPS) + 2)
 _BORROWED = 60  # entries that a class's own must outnumber to have the say
+_DOUBT = 1.0  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
 
@@ -96,7 +97,18 @@ def fit(
     number = np.zeros((dim, CLASSES))
     np.add.at(grams, (column, index), table[:, :, None] * table[:, None, :])
     np.add.at(number, (column, index), 1)
-    return Blend(names, simplex_least_squares(_borrowed(grams, number)))
+    products = _borrowed(grams, number)
+    # What was found on few entries, or on a few storms among many dry days, may be chance: every
+    # candidate but the line is taken to err more than it did, by the standard error of a mean.
+    doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
+    products[..., range(1, len(names)), range(1, len(names))] += doubt[:, None, None]
+    return Blend(names, simplex_least_squares(products))
+
+
+def _effective(error, column, dim):
+    """How many entries of each column make up its squared error."""
+    square, fourth = (np.bincount(column, np.abs(error) ** power, dim) for power in (2, 4))
+    return np.square(square) / np.where(fourth > 0, fourth, 1)
 
 
 def _borrowed(grams, number):

@@ -117,9 +117,7 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
     gaps = np.diff(stamps).astype("timedelta64[ns]").astype(np.int64)[inside[1:]]
     unit = float(np.median(gaps))
     span = float(np.ptp(stamps.astype("datetime64[ns]").astype(np.int64)))
-    days = stamps.astype("datetime64[D]")
-    in_month = days - days.astype("datetime64[M]").astype("datetime64[D]")
-    if unit > 27 * _DAY and unit < 32 * _DAY and (in_month == in_month[0]).all():
+    if unit > 27 * _DAY and unit < 32 * _DAY and _once_a_month(stamps):
         return Calendar("months", 1.0, (12,), longest=span)
     cycles = [_DAY, 7 * _DAY] if unit <= _DAY / 2 else [7 * _DAY] if unit <= 3.5 * _DAY else []
     periods = tuple(
@@ -128,6 +126,15 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
         if abs(cycle / unit - round(cycle / unit)) < 1e-6 and span >= _CYCLES * cycle
     )
     return Calendar("stamps", unit, periods, longest=span)
+
+
+def _once_a_month(stamps):
+    """Whether all stand on one day of the month, or on its last."""
+    days = stamps.astype("datetime64[D]")
+    month = days.astype("datetime64[M]")
+    in_month = days - month.astype("datetime64[D]")
+    to_end = (month + 1).astype("datetime64[D]") - days
+    return bool((in_month == in_month[0]).all() or (to_end == to_end[0]).all())
 
 
 def _months(stamps):

@@ -5,6 +5,7 @@ over and writes into its holes alone, so that types, index, columns and observed
 """
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ class Rows:
       series: (n,) which series each row belongs to, from 0 in order of appearance.
       time: (n,) datetime64[ns] or float64; None: rows are equally far apart.
       covariates: (n, C) float64.
+      layout: names of the columns of time, group and covariates; None where values were given.
       back: (fills (n, D), which (n, D)) -> a copy in which these entries are written.
       flags: (n, D) bool -> the same container, of booleans.
     """
@@ -31,6 +33,7 @@ class Rows:
     series: Int[np.ndarray, " n"]
     time: np.ndarray | None
     covariates: Float[np.ndarray, "n C"]
+    layout: dict[str, Any]
     back: Callable[[np.ndarray, np.ndarray], Any]
     flags: Callable[[np.ndarray], Any]
 
@@ -57,12 +60,12 @@ def read(
     """
     if is_frame(data):
         return _read_frame(data, time, group, covariates, names)
-    if hasattr(data, "to_frame") and hasattr(data, "index"):  # a pandas Series
+    if hasattr(data, "to_frame") and hasattr(data, "iloc"):  # a pandas Series
         rows = _read_frame(data.to_frame(), time, group, covariates, names)
         return dataclasses.replace(
             rows,
-            back=lambda fills, which: rows.back(fills, which).iloc[:, 0],
-            flags=lambda which: rows.flags(which).iloc[:, 0],
+            back=lambda fills, which: rows.back(fills, which).iloc[:, 0].rename(data.name),
+            flags=lambda which: rows.flags(which).iloc[:, 0].rename(data.name),
         )
     return _read_arrays(data, time, group, covariates, names)
 
@@ -76,17 +79,20 @@ def is_frame(data: Any) -> bool:
 
 
 def _read_frame(frame, time, group, covariates, names):
+    count = len(frame)
+    if not count:
+        raise ValueError("data: no rows (0 sample(s))")
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"data: two columns are named {twice!r}; give each a name of its own")
-    stamps, own = _frame_time(frame, time)
+    stamps, own_time = _frame_time(frame, time)
     labels, own_group = _named(frame, group, "group")
     extra, own_covariates = _frame_covariates(frame, covariates)
-    taken = {*own, *own_group, *own_covariates}
+    taken = {*own_time, *own_group, *own_covariates}
     names = _chosen(frame, taken, names)
-    values = np.empty((len(frame), len(names)))
+    values = np.empty((count, len(names)))
     for number, name in enumerate(names):
-        values[:, number] = _column_values(frame[name])
+        values[:, number] = _column_values(frame[name], "data")
     _check_finite(values, names)
 
     def back(fills, which):
@@ -99,54 +105,59 @@ def _read_frame(frame, time, group, covariates, names):
     def flags(which):
         import pandas as pd
 
-        return pd.DataFrame(which, index=frame.index, columns=list(names))
+        return pd.DataFrame(which, index=frame.index, columns=frame[list(names)].columns)
 
-    count = len(frame)
-    if not count:
-        raise ValueError("data: no rows")
     return Rows(
         values,
         tuple(names),
         _codes(labels, count),
         _time_values(stamps, count),
         _covariates(extra, count),
+        {
+            "time": own_time[0] if own_time else None,
+            "group": own_group[0] if own_group else None,
+            "covariates": list(own_covariates) or None,
+        },
         back,
         flags,
     )
+
+
+def _has(frame, name):
+    """Whether it names a column of the frame; lists and arrays name none."""
+    return isinstance(name, Hashable) and name in frame.columns
 
 
 def _named(frame, what, argument):
     """(a value for each row or None, the columns that it uses up)."""
     if what is None:
         return None, ()
-    if isinstance(what, str) or (isinstance(what, Hashable) and not hasattr(what, "__len__")):
-        if what not in frame.columns:
-            raise ValueError(
-                f"{argument}: no column {what!r}; the columns are "
-                f"{', '.join(map(str, frame.columns))}"
-            )
+    if _has(frame, what):
         return frame[what], (what,)
+    if isinstance(what, str) or not hasattr(what, "__len__"):
+        columns = ", ".join(map(str, frame.columns))
+        raise ValueError(f"{argument}: no column {what!r}; the columns are {columns}")
     return what, ()
 
 
 def _frame_time(frame, time):
     if time is not None:
         return _named(frame, time, "time")
-    kind = type(frame.index).__name__
-    if kind == "DatetimeIndex":
+    if type(frame.index).__name__ in ("DatetimeIndex", "PeriodIndex"):
         return frame.index, ()
-    if kind == "PeriodIndex":
-        return frame.index.to_timestamp(), ()
     return None, ()
 
 
 def _frame_covariates(frame, covariates):
     if covariates is None:
         return None, ()
-    if isinstance(covariates, str):
+    if _has(frame, covariates):
         covariates = [covariates]
-    if all(isinstance(name, Hashable) and name in frame.columns for name in covariates):
-        return frame[list(covariates)].to_numpy(float), tuple(covariates)
+    if isinstance(covariates, str):
+        raise ValueError(f"covariates: no column {covariates!r}")
+    if all(_has(frame, name) for name in covariates):
+        columns = [_column_values(frame[name], "covariates") for name in covariates]
+        return np.stack(columns, axis=1), tuple(covariates)
     if isinstance(covariates, (list, tuple)) and all(isinstance(c, str) for c in covariates):
         lost = next(name for name in covariates if name not in frame.columns)
         raise ValueError(f"covariates: no column {lost!r}")
@@ -157,6 +168,11 @@ def _chosen(frame, taken, names):
     """The columns to fill."""
     if names is not None:
         lost = [name for name in names if name not in frame.columns]
+        if lost and names == tuple(range(len(names))):
+            raise ValueError(
+                "data: a DataFrame; the imputer was fitted on an array without names of columns: "
+                "hand over frame.to_numpy()"
+            )
         if lost:
             raise ValueError(
                 f"data: no column {lost[0]!r}, which the imputer was fitted on; columns go by name"
@@ -173,34 +189,50 @@ def _is_number(column):
     kind = getattr(column.dtype, "kind", "O")
     if kind in "iuf":
         return True
-    if kind != "O" or str(column.dtype) in ("category", "string", "str"):
+    if kind != "O" or str(column.dtype) != "object":
         return False
     known = column.dropna()
-    return len(known) > 0 and all(
-        isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        for value in known
-    )
+    return len(known) > 0 and all(_is_real(value) for value in known)
 
 
-def _column_values(column):
-    try:
-        return column.astype("Float64").to_numpy(float, na_value=np.nan)
-    except (TypeError, ValueError):
+def _is_real(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _column_values(column, argument):
+    kind = getattr(column.dtype, "kind", "O")
+    if str(column.dtype).startswith("Sparse"):
         raise ValueError(
-            f"data: column {column.name!r} holds something else than numbers"
-        ) from None
+            f"{argument}: column {column.name!r} is sparse; hand over frame.sparse.to_dense()"
+        )
+    kinds = "iufb" if argument == "covariates" else "iuf"
+    of_objects = str(column.dtype) == "object" and all(_is_real(v) for v in column.dropna())
+    if kind not in kinds and not of_objects:
+        raise ValueError(
+            f"{argument}: column {column.name!r} holds something else than numbers "
+            f"({column.dtype}); {_ADVICE}"
+        )
+    if kind == "f" and isinstance(column.dtype, np.dtype):
+        return column.to_numpy(np.float64)  # "Float64" would refuse float16
+    return column.astype("Float64").to_numpy(float, na_value=np.nan)
 
 
 def _filled_column(column, fills, which):
     """A copy of the column with fills in some places, in its own dtype."""
     filled = column.copy()
-    kind = getattr(column.dtype, "kind", "O")
-    if kind in "iu":  # a nullable integer: others have no holes
-        fills = np.round(fills).astype(np.int64)
-    elif kind == "f" and str(column.dtype).startswith("float"):
-        fills = fills.astype(column.dtype)
     positions = np.flatnonzero(which)
-    filled.iloc[positions] = fills[positions]
+    name = str(column.dtype).lower()
+    if getattr(column.dtype, "kind", "O") in "iu":  # a nullable integer: others have no holes
+        plain = np.dtype(f"{column.dtype.kind}{column.dtype.itemsize}")
+        filled.iloc[positions] = cast(fills[positions], plain)
+    elif name in ("float16", "float32"):  # nullable ones, too
+        filled.iloc[positions] = cast(fills[positions], np.dtype(name))
+    elif name == "object":
+        whole = all(isinstance(value, (int, np.integer)) for value in column.dropna())
+        own = [round(value) if whole else float(value) for value in fills[positions]]
+        filled.iloc[positions] = np.array(own, dtype=object)
+    else:
+        filled.iloc[positions] = fills[positions]
     return filled
 
 
@@ -208,110 +240,188 @@ def _filled_column(column, fills, which):
 
 
 def _read_arrays(data, time, group, covariates, names):
-    if data is None or isinstance(data, (str, bytes, dict)) or not hasattr(data, "__len__"):
-        raise TypeError(
-            f"data: {type(data).__name__}; a DataFrame, an array (T, D) or (N, T, D), or a list "
-            "of arrays (T_i, D) is needed"
-        )
-    parts = _parts(data)
+    data, parts = _parts(data)
     dim = parts[0].shape[1]
     if names is not None and dim != len(names):
         raise ValueError(
-            f"data: {dim} columns; the imputer was fitted on {len(names)} features as columns"
+            f"data: X has {dim} features, but Imputer is expecting {len(names)} features as input"
         )
-    values = np.concatenate([part.astype(np.float64) for part in parts])
+    values = np.concatenate([_array_values(part) for part in parts])
     names = tuple(range(dim)) if names is None else tuple(names)
     _check_finite(values, names)
     lengths = [len(part) for part in parts]
     count = len(values)
+    if isinstance(time, str) or isinstance(group, str) or isinstance(covariates, str):
+        raise ValueError(
+            "time, group, covariates: arrays have no named columns; hand over a value for each row"
+        )
     if group is not None and len(parts) > 1:
         raise ValueError("group: each array is a series already; leave it out")
     series = np.repeat(np.arange(len(parts)), lengths) if group is None else _codes(group, count)
-    if time is not None and len(parts) > 1 and len(np.ravel(time)) == lengths[0]:
-        time = np.concatenate([np.ravel(time)] * len(parts))  # the same stamps for all
-    if time is not None and not isinstance(time, str) and len(parts) > 1:
-        time = np.concatenate([np.ravel(part) for part in time]) if np.ndim(time) != 1 else time
-    if isinstance(time, str) or isinstance(group, str):
-        raise ValueError(
-            "time, group: arrays have no named columns; hand over a value for each row"
-        )
-
-    def spread(whole):
-        pieces = np.split(whole, np.cumsum(lengths)[:-1])
-        if isinstance(data, np.ndarray):
-            return pieces[0] if data.ndim == 2 else np.stack(pieces)
-        return pieces if _is_list_of_arrays(data) else pieces[0]
 
     def back(fills, which):
-        whole = np.concatenate([np.asarray(part) for part in parts])
-        if whole.dtype.kind in "iu":
-            fills = np.round(fills)
-        whole = whole.copy()
-        whole[which] = fills[which].astype(whole.dtype)
-        return spread(whole)
+        filled, pieces = _copied(data, parts)
+        edges = np.cumsum(lengths)[:-1]
+        for piece, fill, some in zip(pieces, np.split(fills, edges), np.split(which, edges)):
+            np.ma.getdata(piece)[some] = cast(fill[some], piece.dtype)
+            if isinstance(piece, np.ma.MaskedArray):
+                np.ma.getmaskarray(piece)[some] = False
+        return filled
+
+    def flags(which):
+        pieces = np.split(which, np.cumsum(lengths)[:-1])
+        if isinstance(data, list):
+            return pieces
+        return pieces[0] if data.ndim == 2 else np.stack(pieces)
 
     return Rows(
         values,
         names,
         series,
-        _time_values(time, count),
+        _time_values(_joined_time(time, lengths), count),
         _covariates(covariates, count),
+        {"time": None, "group": None, "covariates": None},
         back,
-        spread,
+        flags,
     )
 
 
-def _is_list_of_arrays(data):
-    return not isinstance(data, np.ndarray) and np.ndim(data[0]) == 2
+def cast(fills: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Fills in the dtype of what they fill: integers rounded, and nothing beyond its range."""
+    if dtype.kind == "O":
+        return fills.astype(object)
+    if dtype.kind in "iu":
+        top = float(np.iinfo(dtype).max)
+        top = np.nextafter(top, 0) if dtype.itemsize == 8 else top  # float64 rounds 2^63 - 1 up
+        return np.clip(np.round(fills), np.iinfo(dtype).min, top).astype(dtype)
+    if dtype.kind == "b":
+        return fills >= 0.5
+    largest = min(np.finfo(dtype).max, np.finfo(np.float64).max)
+    return np.clip(fills, -float(largest), float(largest)).astype(dtype)
+
+
+def _copied(data, parts):
+    """(A copy of the container, its series as arrays to write into)."""
+    if isinstance(data, list):
+        pieces = [_own(part) for part in parts]
+        return pieces, pieces
+    filled = _own(data)
+    return filled, [filled] if filled.ndim == 2 else list(filled)
+
+
+def _own(array):
+    """A copy whose mask, if it has one, is an array that can be written to."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return array.copy()
+    return np.ma.array(array.data.copy(), mask=np.ma.getmaskarray(array).copy())
+
+
+def _joined_time(time, lengths):
+    """A stamp for each row, where each series may have its own or all have the same."""
+    if time is None or len(lengths) < 2 or not hasattr(time, "__len__") or not len(time):
+        return time
+    if np.ndim(next(iter(time))) == 1:
+        given = [len(part) for part in time]
+        if given != lengths:
+            raise ValueError(
+                f"time: {given[:4]} stamps for the series; their rows are {lengths[:4]}"
+            )
+        return np.concatenate([np.asarray(part) for part in time])
+    if set(lengths) == {len(time)}:
+        return np.concatenate([np.asarray(time)] * len(lengths))
+    return time
 
 
 def _parts(data):
-    """Each series (T_i, D)."""
-    if not len(data):
-        raise ValueError("data: no rows")
-    if isinstance(data, np.ma.MaskedArray):
-        data = np.ma.filled(data.astype(float), np.nan)
-    if isinstance(data, np.ndarray) or not _is_list_of_arrays(data):
-        array = _numbers(data)
-        if array.ndim == 1:
-            raise ValueError(
-                "data: 1-D; Expected 2D array: reshape your data, one column is data.reshape(-1, 1)"
-            )
-        if array.ndim not in (2, 3):
-            raise ValueError(f"data: shape {array.shape}; (T, D) or (N, T, D) is needed")
-        parts = [array] if array.ndim == 2 else list(array)
+    """(The data as an array or a list of arrays, each series (T_i, D))."""
+    if hasattr(data, "toarray"):
+        raise TypeError(
+            "data: sparse input is not supported; hand over data.toarray(), NaN in the holes"
+        )
+    known = hasattr(data, "__len__") or hasattr(data, "__array__")
+    if isinstance(data, (str, bytes, dict, set)) or not known:
+        raise TypeError(
+            f"data: {type(data).__name__}; a DataFrame, an array (T, D) or (N, T, D), or a list "
+            "of arrays (T_i, D) is needed"
+        )
+    if isinstance(data, (list, tuple)) and _is_list_of_series(data):
+        whole = parts = [_numbers(part) for part in data]
     else:
-        parts = [_numbers(part) for part in data]
+        whole = _numbers(data)
+        if whole.ndim == 1:
+            raise ValueError(
+                "data: 1-D; Expected 2D array. Reshape your data: one column is data.reshape(-1, 1)"
+            )
+        if whole.ndim not in (2, 3):
+            raise ValueError(f"data: shape {whole.shape}; (T, D) or (N, T, D) is needed")
+        parts = [whole] if whole.ndim == 2 else list(whole)
     shapes = {part.shape[1:] for part in parts}
+    if not parts or any(not len(part) for part in parts):
+        raise ValueError("data: no rows (0 sample(s)), or a series without any")
     if len(shapes) != 1 or parts[0].ndim != 2:
         raise ValueError(f"data: series of shapes {[p.shape for p in parts][:4]}; (T_i, D) each")
     if not parts[0].shape[1]:
         raise ValueError(
             f"data: 0 feature(s) (shape={parts[0].shape}) while a minimum of 1 is required."
         )
-    if any(not len(part) for part in parts):
-        raise ValueError("data: a series without rows (0 sample(s))")
-    return parts
+    return whole, parts
+
+
+def _is_list_of_series(data):
+    if not len(data):
+        return False
+    if is_frame(data[0]):
+        raise TypeError(
+            "data: a list of DataFrames; hand over pandas.concat(...) with a column that tells "
+            "them apart, and name it as group="
+        )
+    try:
+        return np.ndim(data[0]) == 2
+    except ValueError:
+        raise ValueError("data: rows of different lengths") from None
 
 
 def _numbers(data):
-    """An array of numbers; None is a hole."""
-    if hasattr(data, "toarray"):
-        raise TypeError("data: a sparse matrix; hand over data.toarray(), with NaN in the holes")
-    try:
-        array = np.asarray(data)
-    except ValueError:
-        raise ValueError("data: rows of different lengths") from None
+    """An array of numbers, or of objects that are numbers or None."""
+    if isinstance(data, np.ma.MaskedArray):
+        array = data
+    else:
+        try:
+            array = np.asarray(data)
+        except ValueError:
+            raise ValueError("data: rows of different lengths") from None
     if array.dtype.kind == "c":
         raise ValueError("data: Complex data not supported; hand over real numbers")
-    if array.dtype.kind == "O":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"data: not numbers ({error}); {_ADVICE}") from None
-    if array.dtype.kind not in "iufb":
+    if array.dtype.kind not in "iufbO":
         raise ValueError(f"data: dtype {array.dtype}; {_ADVICE}")
-    return array.astype(float) if array.dtype.kind == "b" else array
+    if array.dtype.kind == "O":
+        for place, value in np.ndenumerate(array):
+            if not (_is_hole(value) or isinstance(value, numbers.Real)):
+                # In scikit-learn's words: its checks look for them.
+                raise TypeError(
+                    f"data: {value!r} at {place}: argument must be a number, not a string or "
+                    f"another object; {_ADVICE}"
+                )
+        if not isinstance(data, np.ndarray):
+            array = _array_values(array)  # a list with None in it: no dtype to keep
+    return array
+
+
+def _is_hole(value):
+    """None, or the NA of pandas, which is not imported to tell."""
+    return value is None or type(value).__name__ == "NAType"
+
+
+def _array_values(array):
+    """(T, D) float64, NaN in the holes."""
+    values = np.ma.getdata(array)
+    if values.dtype.kind == "O":
+        holes = np.asarray(np.frompyfunc(_is_hole, 1, 1)(values), bool)
+        values = np.where(holes, np.nan, values)
+    with np.errstate(over="ignore"):  # what float64 does not hold is refused as infinite
+        values = values.astype(np.float64)
+    values[np.ma.getmaskarray(array)] = np.nan
+    return values
 
 
 _ADVICE = "numbers are needed, NaN in the holes"
@@ -334,63 +444,71 @@ def _codes(labels, count):
     """Numbers from 0 in order of appearance."""
     if labels is None:
         return np.zeros(count, np.int64)
+    import pandas as pd
+
     labels = np.asarray(labels)
     if labels.shape != (count,):
         raise ValueError(
             f"group: shape {labels.shape}; one label for each of {count} rows is needed"
         )
-    missing = labels != labels if labels.dtype.kind in "fO" else np.zeros(count, bool)
-    if np.any(missing) or any(label is None for label in labels if labels.dtype.kind == "O"):
-        raise ValueError("group: a row without a label")
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    codes = pd.factorize(labels)[0]
+    if (codes < 0).any():
+        raise ValueError(f"group: row {int(np.flatnonzero(codes < 0)[0])} has no label")
+    return codes.astype(np.int64)
 
 
 def _time_values(time, count):
     """datetime64[ns] in UTC, or float64."""
     if time is None:
         return None
+    if not hasattr(time, "__len__"):
+        raise TypeError(f"time: {type(time).__name__}; one for each of {count} rows is needed")
     kind = getattr(getattr(time, "dtype", None), "kind", None)
-    if kind in ("i", "u", "f"):
-        values = np.asarray(time, dtype=float)
-        bad = ~np.isfinite(values)
-    else:
-        values = _stamps(time)
-        bad = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
+    plain = kind in ("i", "u", "f") and isinstance(time.dtype, np.dtype)
+    values = np.asarray(time, dtype=float) if plain else _stamps(time)
     if values.shape != (count,):
         raise ValueError(f"time: shape {values.shape}; one for each of {count} rows is needed")
+    bad = np.isnat(values) if values.dtype.kind == "M" else ~np.isfinite(values)
     if bad.any():
         raise ValueError(f"time: row {int(np.flatnonzero(bad)[0])} has none")
     return values
 
 
 def _stamps(time):
+    """What is no array of plain numbers: stamps, with or without zones, text, lists, nullables."""
     import pandas as pd
 
+    if str(getattr(time, "dtype", "")).startswith("period"):
+        time = pd.PeriodIndex(time).to_timestamp()
+    series = pd.Series(time).reset_index(drop=True)
+    known = series.dropna()
     try:
-        if all(isinstance(t, (int, float, np.number)) for t in list(time)[:3]):
-            return np.asarray(time, dtype=float)
-        index = pd.DatetimeIndex(pd.to_datetime(np.asarray(time) if _is_plain(time) else time))
+        if len(known) and pd.api.types.is_bool_dtype(known.infer_objects()):
+            raise ValueError("True and False are no times")
+        if series.dtype.kind in "iuf" or (len(known) and all(_is_real(t) for t in known)):
+            return series.astype("Float64").to_numpy(float, na_value=np.nan)
+        # Text in the one form that cannot be misread; all in UTC, also across summer-time steps.
+        text = bool(len(known)) and all(isinstance(t, str) for t in known)
+        index = pd.DatetimeIndex(
+            pd.to_datetime(series, utc=True, format="ISO8601" if text else None)
+        )
+        return index.tz_localize(None).as_unit("ns").to_numpy()
     except (ValueError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"time: {reason}; convert it with pandas.to_datetime") from None
-    if index.tz is not None:
-        index = index.tz_convert("UTC").tz_localize(None)
-    return index.to_numpy().astype("datetime64[ns]")
-
-
-def _is_plain(time):
-    """Whether it is a plain array of stamps."""
-    return getattr(getattr(time, "dtype", None), "kind", "") == "M" and isinstance(time, np.ndarray)
 
 
 def _covariates(values, count):
     if values is None:
         return np.zeros((count, 0))
-    values = np.asarray(values, dtype=float)
-    values = values[:, None] if values.ndim == 1 else values.reshape(-1, values.shape[-1])
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("covariates: not numbers, or rows of different lengths") from None
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim not in (2, 3):
+        raise ValueError(f"covariates: shape {values.shape}; ({count}, C) is needed")
+    values = values.reshape(-1, values.shape[-1])
     if len(values) != count:
         raise ValueError(f"covariates: {len(values)} rows; one for each of {count} rows is needed")
     if not np.isfinite(values).all():

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import numbers
 import os
 import sys
 import warnings
@@ -103,13 +104,8 @@ class Imputer:
             raise ValueError("data: not one observed value; there is nothing to learn from")
         for name in np.flatnonzero(~some):
             warnings.warn(f"column {rows.names[name]!r} has no value: it stays empty", stacklevel=2)
-        layout = {
-            "time": time if isinstance(time, str) else None,
-            "group": group if isinstance(group, str) else None,
-            "covariates": _column_names(covariates),
-        }
         panel, counted, _ = _panel(rows, some, None)
-        low, high = self._bounds([name for name, kept in zip(rows.names, some) if kept])
+        low, high = (side[some] for side in self._bounds(rows.names))
         wishes = Wishes(
             network={"auto": None, "naomi_parallel": True, "interpolate": False}[self.method],
             window=self.window,
@@ -123,23 +119,48 @@ class Imputer:
         standard = (mean, np.where(std > 0, std, 1))
         with _progress() as progress:
             engine, reports = fitting.fit(_standardized(panel, standard), counted, wishes, progress)
-        self._layout = layout
-        self._some = some
-        self._covariates = standard
-        self._engine = engine
-        self._reports = reports
-        self.n_features_in_ = len(rows.names)
-        if not all(isinstance(name, (int, np.integer)) for name in rows.names):
-            self.feature_names_in_ = np.array(rows.names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self._names = rows.names
+        self._remember(engine, some, standard, rows.names, rows.layout, reports)
         return self
 
-    def fit_transform(self, data: Any, y: Any = None, **arguments: Any) -> Any:
+    def _remember(self, engine, some, covariates, names, layout, reports):
+        """What is known after a fit, or after a load.
+
+        Args:
+          engine: fitted.
+          some: (D,) which columns have a value and are filled.
+          covariates: means and deviations.
+          names: of the D columns.
+          layout: names of the columns of time, group and covariates.
+          reports: of each column that is filled.
+        """
+        self._engine = engine
+        self._some = some
+        self._covariates = covariates
+        self._names = names
+        self._layout = layout
+        self._reports = reports
+        self.n_features_in_ = len(names)
+        if not all(isinstance(name, (int, np.integer)) for name in names):
+            self.feature_names_in_ = np.array([*names, None], dtype=object)[
+                :-1
+            ]  # tuples stay whole
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def fit_transform(
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+        max_gap: int | None = None,
+        flag: bool = False,
+    ) -> Any:
         """`fit`, then `transform` of the same data."""
-        given = {k: v for k, v in arguments.items() if k in ("time", "group", "covariates")}
-        return self.fit(data, y, **given).transform(data, **arguments)
+        given: dict[str, Any] = {"time": time, "group": group, "covariates": covariates}
+        return self.fit(data, y, **given).transform(data, **given, max_gap=max_gap, flag=flag)
 
     @property
     def report_(self):
@@ -188,7 +209,16 @@ class Imputer:
         back = rows.back(fills, which)
         return (back, rows.flags(which)) if flag else back
 
-    def sample(self, data: Any, n: int = 1, seed: int = 0, **arguments: Any) -> Any:
+    def sample(
+        self,
+        data: Any,
+        n: int = 1,
+        seed: int = 0,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+    ) -> Any:
         """n likely fills instead of the best one.
 
         Errors are drawn from those on held-out entries; neighbors in a gap err alike.
@@ -197,14 +227,14 @@ class Imputer:
           data: as in `transform`.
           n: how many.
           seed: of the draws.
-          arguments: time, group and covariates, as in `transform`.
+          time, group, covariates: as in `transform`.
 
         Returns:
           A list of n tables; for an array, one array with a leading axis of n.
         """
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"n: {n!r}; a positive number of samples is needed")
-        rows, panel, order = self._read(data, **arguments)
+        _whole("n", n, 1)
+        _whole("seed", seed, 0)
+        rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         rng = np.random.default_rng(seed)
@@ -212,26 +242,38 @@ class Imputer:
         for _ in range(n):
             drawn = filled + self._residuals.draw(panel, index, rng)
             found.append(self._back(rows, order, wanted, self._engine.bounded(panel, drawn)))
-        return np.stack(found) if isinstance(data, np.ndarray) else found
+        if not isinstance(found[0], np.ndarray):
+            return found
+        stack = np.ma.stack if isinstance(found[0], np.ma.MaskedArray) else np.stack
+        return stack(found).astype(found[0].dtype, copy=False)  # stack changes the byte order
 
-    def interval(self, data: Any, level: float = 0.9, **arguments: Any) -> tuple[Any, Any]:
+    def interval(
+        self,
+        data: Any,
+        level: float = 0.9,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+    ) -> tuple[Any, Any]:
         """Two tables, between whose entries each missing value lies with probability `level`.
 
-        From the quantiles of errors on held-out entries of the same column and length of gap.
+        From the quantiles of errors on held-out entries of the same column and length of gap. The
+        fill of `transform` lies between them, too.
 
         Args:
           data: as in `transform`.
           level: between 0 and 0.99.
-          arguments: time, group and covariates, as in `transform`.
+          time, group, covariates: as in `transform`.
         """
-        if not 0 < level <= 0.99:
+        if not (isinstance(level, numbers.Real) and 0 < level <= 0.99):
             raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
-        rows, panel, order = self._read(data, **arguments)
+        rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         sides = []
-        for tail in ((1 - level) / 2, (1 + level) / 2):
-            away = self._residuals.at(np.full(index.shape, tail), index)
+        for tail, beyond in (((1 - level) / 2, np.minimum), ((1 + level) / 2, np.maximum)):
+            away = beyond(self._residuals.at(np.full(index.shape, tail), index), 0)
             bounded = self._engine.bounded(panel, filled + away)
             sides.append(self._back(rows, order, wanted, bounded))
         return sides[0], sides[1]
@@ -242,11 +284,17 @@ class Imputer:
         which[np.ix_(order, self._some)] = wanted
         return rows.back(fills, which)
 
-    def _read(self, data, time=None, group=None, covariates=None):
+    def _read(self, data, time, group, covariates):
         """Rows of the data, the panel of them, and the row of each of its."""
         self._check_fitted()
         layout = self._layout
         named = containers.is_frame(data)
+        if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
+            warnings.warn(
+                "data: no names of columns; they are taken in the order of the fit: "
+                f"{', '.join(map(str, self._names))}",
+                stacklevel=3,
+            )
         rows = containers.read(
             data,
             time=layout["time"] if time is None and named else time,
@@ -316,10 +364,23 @@ class Imputer:
         return self
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns, the same that went in."""
+        """Names of the columns, the same that went in; x0, x1 .. for those of an array.
+
+        Raises:
+          ValueError: `input_features` are not those of the fit, or not as many.
+        """
         self._check_fitted()
-        del input_features
-        return np.array([str(name) for name in self._names], dtype=object)
+        named = hasattr(self, "feature_names_in_")
+        own = [str(name) if named else f"x{name}" for name in self._names]
+        if input_features is None:
+            return np.array(own, dtype=object)
+        given = [str(name) for name in input_features]
+        if len(given) != len(own) or (named and given != own):
+            raise ValueError(
+                "input_features is not equal to feature_names_in_, or should have length equal to "
+                f"number of features ({len(own)}): {', '.join(given)}"
+            )
+        return np.array(given, dtype=object)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_engine")
@@ -351,12 +412,12 @@ class Imputer:
     def _check(self):
         if self.method not in METHODS:
             raise ValueError(f"method: {self.method!r}; one of {', '.join(METHODS)} is needed")
-        if self.minutes is not None and not self.minutes > 0:
-            raise ValueError(f"minutes: {self.minutes!r}; a positive number is needed")
-        if self.window is not None and (self.window != int(self.window) or self.window < 2):
-            raise ValueError(f"window: {self.window!r}; at least 2 rows are needed")
-        if self.seed != int(self.seed) or self.seed < 0:
-            raise ValueError(f"seed: {self.seed!r}; a whole number, not negative, is needed")
+        minutes = self.minutes
+        if minutes is not None and not (isinstance(minutes, numbers.Real) and 0 < minutes < np.inf):
+            raise ValueError(f"minutes: {minutes!r}; a positive number is needed")
+        if self.window is not None:
+            _whole("window", self.window, 2)
+        _whole("seed", self.seed, 0)
         if self.hiding is not None and not isinstance(self.hiding, Hiding):
             raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
 
@@ -370,29 +431,31 @@ class Imputer:
             given = dict.fromkeys(names, given)
         for name, pair in given.items():
             if name not in names:
-                raise ValueError(f"bounds: no column {name!r}")
+                raise ValueError(
+                    f"bounds: no column {name!r}; the columns are {', '.join(map(str, names))}"
+                )
+            place = list(names).index(name)
             try:
                 bottom, top = pair
+                low[place] = -np.inf if bottom is None else bottom
+                high[place] = np.inf if top is None else top
             except (TypeError, ValueError):
-                raise ValueError(f"bounds: {pair!r} for {name!r}; (low, high) is needed") from None
-            place = list(names).index(name)
-            low[place] = -np.inf if bottom is None else bottom
-            high[place] = np.inf if top is None else top
+                raise ValueError(
+                    f"bounds: {pair!r} for {name!r}; (low, high), numbers or None, is needed"
+                ) from None
             if not low[place] < high[place]:
                 raise ValueError(f"bounds: {pair!r} for {name!r}; low < high is needed")
         return low, high
 
 
+def _whole(argument, value, least):
+    """Refuse all but whole numbers from `least` on."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+        raise ValueError(f"{argument}: {value!r}; a whole number, at least {least}, is needed")
+
+
 def _parameters():
     return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
-
-
-def _column_names(covariates):
-    if isinstance(covariates, str):
-        return [covariates]
-    if isinstance(covariates, (list, tuple)) and all(isinstance(c, str) for c in covariates):
-        return list(covariates)
-    return None
 
 
 def _panel(rows: Rows, some, counted):
@@ -415,8 +478,12 @@ def _panel(rows: Rows, some, counted):
             )
     if counted is None:
         counted = calendar.fit(time, bounds)
-    elif counted.kind != "rows" and time is None:
-        raise ValueError("time: none; the imputer was fitted with time stamps")
+    elif counted.kind != "rows":
+        needed = "numbers" if counted.kind == "numbers" else "time stamps"
+        if time is None:
+            raise ValueError(f"time: none; the imputer was fitted with {needed}")
+        if (time.dtype.kind == "M") != (counted.kind != "numbers"):
+            raise ValueError(f"time: {time.dtype}; the imputer was fitted with {needed}")
     spans = list(zip(bounds[:-1], bounds[1:]))
     times = np.concatenate(
         [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
@@ -445,8 +512,7 @@ def _wanted(panel, max_gap):
     missing = ~panel.observed
     if max_gap is None:
         return missing
-    if max_gap != int(max_gap) or max_gap < 1:
-        raise ValueError(f"max_gap: {max_gap!r}; a positive number of rows is needed")
+    _whole("max_gap", max_gap, 1)
     sides = lines.pivots(panel.observed, panel)
     begin = np.maximum(sides.before, panel.first[:, None] - 1)
     end = np.minimum(sides.after, panel.last[:, None] + 1)

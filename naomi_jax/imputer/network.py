@@ -188,9 +188,9 @@ def fit(
         if done == 1 and step == 1:
             continue  # the first update also compiles; the next one is timed
         if seconds > 0.5 * _SECONDS_PER_CHUNK or done > total // 10:
-            affordable = step + int(max(deadline - now, 0) * done / seconds)
+            affordable = step + max(deadline - now, 0) * done / seconds  # infinite: no deadline
             if not fixed or affordable < total:
-                total, fixed = max(min(total, affordable), step), True
+                total, fixed = max(int(min(total, affordable)), step), True
         size = max(1, min(2 * size, int(done * _SECONDS_PER_CHUNK / max(seconds, 1e-3))))
     return jax.tree.map(np.asarray, state[1])
 

@@ -73,7 +73,7 @@ class Scaling:
     Attributes:
       scale: of a column's values about the level of their window.
       prior: entries that the column's own level weighs as much as; 0 takes the window's alone.
-      spread: deviation of the levels of windows.
+      spread: deviation of the levels of windows, in units of the scale.
     """
 
     scale: Float[np.ndarray, " D"]
@@ -92,7 +92,8 @@ class Scaling:
     ) -> Float[np.ndarray, "*B D"]:
         """The level of entries of this sum and number."""
         mean = total / np.maximum(number, 1)
-        prior = self.prior * np.exp(-np.square(mean / (3 * self.spread)))
+        away = np.minimum(np.abs(mean) / (3 * self.spread), 30)  # its square must not overflow
+        prior = self.prior * np.exp(-np.square(away))
         return total / np.maximum(number + prior, 1e-6)
 
 
@@ -116,7 +117,7 @@ def fit_scaling(panel: Panel, length: int) -> Scaling:
     tiny = np.maximum(1e-12 * (within + between), 1e-300)
     prior = np.clip(within / (between + tiny), 0, 1e6)
     scale = np.sqrt(np.where(within > 0, within, np.where(between > 0, between, 1)))
-    return Scaling(scale, prior, np.sqrt(between + within + tiny))
+    return Scaling(scale, prior, np.sqrt(between + within + tiny) / scale)
 
 
 def levelled(panel: Panel, scaling: Scaling) -> tuple[Panel, Float[np.ndarray, "n D"]]:

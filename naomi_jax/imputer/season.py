@@ -114,7 +114,8 @@ def _lines_of_phases(values, place, slots, period):
     series = Panel(grid, np.array([0, cycles]), np.arange(cycles, dtype=float), grid[:, :0])
     sides = pivots(series.observed, series)
     cycle = np.arange(cycles)[:, None]
-    near = (cycle - sides.before <= 1) | (sides.after - cycle <= 1)
+    before = (sides.before >= 0) & (cycle - sides.before <= 1)
+    near = before | ((sides.after < cycles) & (sides.after - cycle <= 1))
     filled = np.where(near, line(series, sides), np.nan)
     return filled.reshape(cycles * period, dim)[place]
 
