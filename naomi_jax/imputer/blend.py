@@ -19,7 +19,7 @@ from naomi_jax.imputer.panel import Panel
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
 CLASSES = 4 * (len(_GAPS) + 2)
-_BORROWED = 60  # entries that a class's own must outnumber to have the say
+_BORROWED = 200  # entries that a class's own must outnumber to have the say
 _DOUBT = 1.0  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
