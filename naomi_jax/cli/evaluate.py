@@ -192,12 +192,12 @@ def _report(folders, asked):
     from naomi_jax.figures import page
 
     path = asked.report
+    report.by_task(folders)
     if asked.data is not None:
         raise InputError(
             f"--data: for runs on tables with holes (train.py --fill) alone; {folders[0]} knows "
             "its data, leave the flag out"
         )
-    report.by_task(folders)
     page.write(folders, dataset_of(folders[0]), path, process.words())
     print(f"{path}: a page about {', '.join(folders)}")
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from naomi_jax.figures import style
 from naomi_jax.imputer import wording
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 60  # of the map
 _BINS = 500  # fewer than its pixels
 _FAINTEST = 0.25  # the shade of a single missing entry in a bin, so that it is seen
+_FEW = 20  # columns up to which there is room for large letters
+_NAME = 24  # letters of a column's name on the map
 _MOST_BORDERS = 50  # between series, which are drawn
 _THERE, _MISSING = "#e8edf2", "#12395b"
 _LONGEST = 200  # rows of a hole that is drawn
@@ -155,15 +157,15 @@ def shares(shown: View) -> Float[np.ndarray, "bins D"]:
     count = len(shown.first)
     bins = min(count, _BINS)
     of_row = np.arange(count) * bins // count
-    sums = np.zeros((bins, len(shown.names)))
-    np.add.at(sums, of_row, shown.missing)
-    return sums / np.bincount(of_row, minlength=bins)[:, None]
+    sums = np.add.reduceat(shown.missing, np.searchsorted(of_row, np.arange(bins)), dtype=float)
+    return sums / np.bincount(of_row)[:, None]
 
 
 def hole_map(shown: View) -> "Figure":
     """Columns down, rows across; the darker, the more is missing."""
     columns = mapped(shown)
-    figure, axes = style.subplots(1, 1, (8, 1.1 + 0.26 * len(columns)))
+    high, font = (0.26, 9) if len(columns) <= _FEW else (0.15, 7)
+    figure, axes = style.subplots(1, 1, (8, 1.1 + high * len(columns)))
     from matplotlib.colors import LinearSegmentedColormap
 
     axis, count = axes[0, 0], len(shown.first)
@@ -178,20 +180,26 @@ def hole_map(shown: View) -> "Figure":
         extent=(0, count, len(columns), 0),
     )
     axis.hlines(np.arange(1, len(columns)), 0, count, color="w", lw=1.5)
-    borders = np.flatnonzero(shown.first)[1:]
-    if len(borders) <= _MOST_BORDERS:
-        axis.vlines(borders, 0, len(columns), color="#c1272d", lw=1)
+    axis.vlines(borders(shown), 0, len(columns), color="#c1272d", lw=1)
     labels = [label(shown, column) for column in columns]
-    axis.set_yticks(np.arange(len(columns)) + 0.5, labels, parse_math=False, fontsize=9)
+    axis.set_yticks(np.arange(len(columns)) + 0.5, labels, parse_math=False, fontsize=font)
     axis.tick_params(axis="y", length=0)
     axis.spines[:].set_visible(False)
     _rows_axis(axis, shown)
     return figure
 
 
+def borders(shown: View) -> Int[np.ndarray, " S"]:
+    """The rows where the next series begins; none where they would cover the map."""
+    rows = np.flatnonzero(shown.first)[1:]
+    return rows if len(rows) <= _MOST_BORDERS else rows[:0]
+
+
 def label(shown: View, column: int) -> str:
-    """What a column is called in a figure."""
-    name = wording.short(shown.names[column], 24)
+    """What a column is called in a figure: of a long name both ends, which may tell it apart."""
+    name = wording.short(shown.names[column], 10**6)
+    if len(name) > _NAME:
+        name = f"{name[: _NAME // 2 - 2]}...{name[1 - _NAME // 2 :]}"
     return name if _can_be_written(name) else f"column {column + 1}"
 
 
@@ -214,7 +222,7 @@ def _rows_axis(axis, shown):
     numbers, locator, formatter = _clock(shown.times)
     ticks = np.asarray(locator.tick_values(*_ends(shown.times)))
     rows = np.searchsorted(numbers, ticks)
-    words = formatter.format_ticks(ticks)
+    words = formatter.format_ticks(ticks.tolist())
     kept: list[int] = []
     for number, row in enumerate(rows):
         if numbers[0] <= ticks[number] <= numbers[-1] and (
@@ -252,6 +260,7 @@ def stretch(shown: View, hole: Hole) -> "Figure":
     around = slice(*context(shown, hole))
     if shown.times is None:
         x, name = np.arange(around.start, around.stop) - shown.part(hole.begin)[0] + 1.0, "row"
+        axis.xaxis.get_major_locator().set_params(integer=True)
     else:
         x, locator, formatter = _clock(shown.times[around])
         name = shown.time_name if _can_be_written(shown.time_name) else "time"
@@ -264,7 +273,7 @@ def stretch(shown: View, hole: Hole) -> "Figure":
     near[:-1] |= np.isnan(values[1:])
     color = style.line("naomi_parallel")["color"]
     band = (np.where(near, side, np.nan) for side in (low, high))
-    axis.fill_between(x, *band, color=color, alpha=0.25, lw=0, label="90 % interval")
+    axis.fill_between(x, *band, color=color, alpha=0.25, lw=0, label="interval")
     axis.plot(x, np.where(near, filled, np.nan), color=color, lw=1.8, label="filled")
     axis.plot(x, values, color=style.TRUTH, lw=1)
     size = 4 if len(x) < 100 else 2.5
@@ -272,7 +281,7 @@ def stretch(shown: View, hole: Hole) -> "Figure":
     axis.set_xlabel(name, parse_math=False)
     axis.spines[["top", "right"]].set_visible(False)
     axis.margins(x=0.01)
-    figure.legend(loc="outside upper right", ncols=3, fontsize=9, frameon=False)
+    figure.legend(loc="outside upper left", ncols=3, fontsize=9, frameon=False)
     return figure
 
 
@@ -289,7 +298,7 @@ def moments(shown: View, rows: Sequence[int]) -> list[str]:
         return [f"row {row - shown.part(row)[0] + 1}" for row in rows]
     if shown.times.dtype.kind != "M":
         return [f"{shown.times[row]:.10g}" for row in rows]
-    units = ("D", "m", "s", "ms", "ns")
-    unit = next(u for u in units if (shown.times.astype(f"M8[{u}]") == shown.times).all())
-    stamps = np.datetime_as_string(shown.times[list(rows)], unit=unit)
-    return [str(stamp).replace("T", " ") for stamp in stamps]
+    for unit in ("D", "m", "s", "ms", "ns"):
+        if (shown.times.astype(f"M8[{unit}]") == shown.times).all():
+            break
+    return [str(time).replace("T", " ") for time in shown.times[list(rows)].astype(f"M8[{unit}]")]

@@ -132,22 +132,30 @@ def _holes(name, shown):
     if not any(found):
         return "<p>Nothing is missing.</p>"
     longest = [max(each, key=lambda hole: hole.length, default=None) for each in found]
-    binned = len(table_drawing.shares(shown)) < len(shown.first)
-    caption = (
-        "Dark: missing"
-        + (", the darker the more of the rows behind a point." if binned else ".")
-        + " Rows in the order of the table, at their times."
-    )
     columns = table_drawing.mapped(shown)
-    if len(columns) < len(shown.names):
-        caption += f" The {len(columns)} columns with the most holes of {len(shown.names)}."
     picture = parts.picture(
         f"Holes of {name}",
         table_drawing.hole_map(shown),
-        caption,
+        _caption(shown, columns),
         _in_words(name, shown, columns, longest),
     )
     return picture + _list(shown, found, longest)
+
+
+def _caption(shown, columns):
+    """How to read the map."""
+    binned = len(table_drawing.shares(shown)) < len(shown.first)
+    more = "; the darker, the more of the rows behind a point" if binned else ""
+    text = f"Dark: missing{more}."
+    if len(table_drawing.borders(shown)):
+        text += " A red line: the next series begins."
+    if shown.times is not None:
+        text += " Rows in the order of their times; every row is equally wide."
+    if len(columns) < len(shown.names):
+        text += f" The {len(columns)} columns with the most holes of {len(shown.names)}."
+    if any(table_drawing.label(shown, c) == f"column {c + 1}" != shown.names[c] for c in columns):
+        text += " A name that cannot be drawn is replaced by its place in the list below."
+    return text
 
 
 def _in_words(name, shown, columns, longest):
@@ -155,7 +163,7 @@ def _in_words(name, shown, columns, longest):
     missing = shown.missing.mean(0)
     told = sorted(columns[np.argsort(-missing[columns], kind="stable")][:_TOLD])
     words = [
-        f"{shown.names[c]}: {missing[c]:.1%} missing, longest hole {longest[c].length} rows"
+        f"{shown.names[c]}: {_share(missing[c], 1)} missing, longest hole {longest[c].length} rows"
         for c in told
         if longest[c]
     ]
@@ -182,7 +190,7 @@ def _list(shown, found, longest):
 def _place(shown: View, hole: Hole) -> str:
     ends = table_drawing.moments(shown, [hole.begin, hole.begin + hole.length - 1])
     place = ends[0] if hole.length == 1 else " - ".join(ends)
-    return place if shown.series is None else f"{shown.series[hole.begin]}: {place}"
+    return place if shown.series is None else f"series {shown.series[hole.begin]}, {place}"
 
 
 def _stretches(shown):
@@ -193,7 +201,7 @@ def _stretches(shown):
     for hole in found:
         name, place = shown.names[hole.column], _place(shown, hole)
         rows = "1 row" if hole.length == 1 else f"{hole.length} rows"
-        caption = f"A hole of {rows}: {place}. Band: the {_LEVEL:.0%} interval of the fill."
+        caption = f"A hole of {rows}: {place}. Band: the {100 * _LEVEL:.0f} % interval of the fill."
         words = f"{name}: a hole of {rows}, {place}, filled, with values on both sides"
         figure = table_drawing.stretch(shown, hole)
         text += f"<h3>{_named(name)}</h3>" + parts.picture(name, figure, caption, words)

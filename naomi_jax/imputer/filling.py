@@ -237,9 +237,10 @@ def believe(
     values, names = _columns(imputer, table, source, record, say)[1:]
     data, keys = _data(table, values, names), _keys(table)
     with _in_words(source, say):
-        parts = [imputer.transform(data, **keys), *imputer.interval(data, level, **keys)]
-    found = (np.where(np.isnan(values), _as_array(part, names), values) for part in parts)
-    return Believed([str(name) for name in names], values, *found)
+        filled = imputer.transform(data, **keys)
+        low, high = imputer.interval(data, level, **keys)
+    parts = (np.where(np.isnan(values), _as_array(p, names), values) for p in (filled, low, high))
+    return Believed([str(name) for name in names], values, *parts)
 
 
 def _columns(imputer, table, source, record, say):
@@ -311,7 +312,7 @@ def _data(table, values, names):
     return pd.DataFrame(values, columns=list(names))
 
 
-def _keys(table):
+def _keys(table) -> dict[str, Any]:
     return {"time": table.times, "group": table.groups}
 
 

@@ -80,7 +80,7 @@ def _column(name):
 
 
 def sentences(imputer: Imputer) -> list[str]:
-    """Which columns nothing was gained for, and which could not be judged."""
+    """Which columns nothing was gained for, which could not be judged, and which stay empty."""
     pairs = list(zip(_names(imputer), imputer._reports))
     alone = [n for n, r in pairs if not r.held_out]
     equal = [n for n, r in pairs if r.held_out and r.fill >= (1 - _NO_GAIN) * r.line]
@@ -89,6 +89,9 @@ def sentences(imputer: Imputer) -> list[str]:
         lines.append(f"Nothing better than a straight line was found for {_listed(equal)}.")
     if alone:
         lines.append(f"Too few values to hold any out: {_listed(alone)}.")
+    empty = [str(name) for name, kept in zip(imputer._names, imputer._some) if not kept]
+    if empty:
+        lines.append(f"No value to learn from, so they stay empty: {_listed(empty)}.")
     return lines
 
 
