@@ -20,11 +20,12 @@ USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file w
   python eval.py RUN_DIR --impute IN --out OUT     [the flags on tables below]
   python eval.py --table 1|2|3 [RUN_DIR ...]
   python eval.py RUN_DIR [RUN_DIR ...] --report OUT.html
+  python eval.py RUN_DIR --report OUT.html --data TABLE     of a table; the flags on reading it
 
 A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a table (--fill).
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
-_JOBS = {"table": (), "report": (), "impute": ("out",), "figure": ()}
+_JOBS = {"table": (), "report": ("data",), "impute": ("out",), "figure": ()}
 
 
 def main(argv: Sequence[str], prog: str = "eval.py") -> None:
@@ -39,16 +40,20 @@ def main(argv: Sequence[str], prog: str = "eval.py") -> None:
     """
     asked = _parser(prog).parse_all(argv)
     job, runs = _job(asked), asked.runs
+    about_table = job == "report" and any(map(fill.holds_imputer, runs))
     if job != "impute":
-        table_flags.refuse_words(argv, "--impute")
+        table_flags.refuse_words(argv, "--impute", reading=about_table)
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
+    if about_table:
+        fill.report(runs, asked.data, asked.report, asked)
+        return
     if job not in ("impute", ""):
         _refuse_imputers(job, runs)
     if job == "table":
         _table(asked.table, runs)
     elif job == "report" and runs:
-        _report(runs, asked.report)
+        _report(runs, asked)
     elif len(runs) != 1:
         raise InputError("one argument is needed, the folder of a run; --help shows how")
     elif job == "impute":
@@ -94,6 +99,11 @@ def _parser(prog):
         "--report",
         metavar="OUT",
         help="Write one HTML page about one or several runs on the same data (extra plot).",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="TABLE",
+        help="With --report, of a run on a table with holes: the table that the page is about.",
     )
     table_flags.add(parser)
     return parser
@@ -178,11 +188,17 @@ def _table(number, folders):
     print(f"\nIn Markdown:\n\n{table.markdown()}")
 
 
-def _report(folders, path):
+def _report(folders, asked):
     from naomi_jax.figures import page
 
+    path = asked.report
     report.by_task(folders)
-    page.write(folders, dataset_of(folders[0]), path, ["python", *sys.argv])
+    if asked.data is not None:
+        raise InputError(
+            f"--data: for runs on tables with holes (train.py --fill) alone; {folders[0]} knows "
+            "its data, leave the flag out"
+        )
+    page.write(folders, dataset_of(folders[0]), path, process.words())
     print(f"{path}: a page about {', '.join(folders)}")
 
 

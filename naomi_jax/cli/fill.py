@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from naomi_jax.cli import flags, process, table_flags
 from naomi_jax.errors import InputError
@@ -155,14 +156,58 @@ def show(run: str) -> None:
         say(line)
 
 
+def report(runs: Sequence[str], source: str | None, target: str, asked: argparse.Namespace) -> None:
+    """Write a page about a table and what was learned from it or from one like it.
+
+    Args:
+      runs: the folder of an imputer, alone.
+      source: the table, None where it was not named.
+      target: the page.
+      asked: the flags of `table_flags` on reading.
+
+    Raises:
+      InputError: something given cannot be used; nothing was written.
+    """
+    from naomi_jax.figures import style, table_page
+
+    name = next(filter(holds_imputer, runs))
+    if len(runs) > 1:
+        raise InputError(
+            f"--report: {name} was trained on a table with holes; such a run has a page of its "
+            "own, so name one folder"
+        )
+    style.require_matplotlib()
+    about = record_of(name)
+    if source is None:
+        raise InputError(
+            f"--report: {name} was fitted on {about['file']}; name that table, or another one of "
+            f"its kind: --data {process.quoted(about['file'])}"
+        )
+    if os.path.exists(target) and os.path.exists(source) and os.path.samefile(target, source):
+        raise InputError(f"--report {target}: the table itself; name another file")
+    table_page.write(name, source, table_flags.options(asked), target, process.words(), say)
+    say(f"{target}: a page about {source}")
+
+
 def load(run: str):
     """(the imputer, the record of its table).
 
     Raises:
       InputError: there is none, it is damaged, or it was not made by a command.
     """
-    from naomi_jax.imputer import saving
     from naomi_jax.imputer.imputer import Imputer
+
+    about = record_of(run)
+    return Imputer.load(run), about
+
+
+def record_of(run: str) -> dict[str, Any]:
+    """The record of the table that an imputer was fitted on.
+
+    Raises:
+      InputError: there is none, it is damaged, or it was not made by a command.
+    """
+    from naomi_jax.imputer import saving
 
     about = saving.read_about(run).get("record")
     if not about:
@@ -170,7 +215,7 @@ def load(run: str):
             f"{run}: an imputer that was saved by a program of yours; load it with "
             "naomi_jax.Imputer.load"
         )
-    return Imputer.load(run), about
+    return about
 
 
 def holds_imputer(workdir: str) -> bool:

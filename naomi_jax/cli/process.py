@@ -100,10 +100,15 @@ def _output_failed(error):
 
 def rerun_command() -> str:
     """This command, to be run again."""
-    program, *words = sys.argv
+    return shlex.join(words())
+
+
+def words() -> list[str]:
+    """The words of this command."""
+    program, *others = sys.argv
     if program.endswith(".py"):
-        return shlex.join(["python", program, *words])
-    return shlex.join([os.path.basename(program), *words])
+        return ["python", program, *others]
+    return [os.path.basename(program), *others]
 
 
 def quoted(path: str) -> str:

@@ -13,6 +13,11 @@ _READING = ("missing", "time", "group", "header", "separator", "decimal", "freq"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add them all, in two groups; the default of each is None."""
+    _add_reading(parser)
+    _add_filling(parser)
+
+
+def _add_reading(parser):
     group = parser.add_argument_group("reading the table (what is not said is found, and told)")
     group.add_argument(
         "--missing",
@@ -40,6 +45,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--dayfirst", type=_yes, metavar="yes|no", help="Whether 03/04/2020 is the third of April."
     )
+
+
+def _add_filling(parser):
     group = parser.add_argument_group("filling the table")
     group.add_argument(
         *flags.names("max_gap"),
@@ -84,15 +92,16 @@ def _word(value):
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-def refuse_words(argv: Sequence[str], owner: str) -> None:
+def refuse_words(argv: Sequence[str], owner: str, reading: bool = False) -> None:
     """Raise InputError if one of them is on a command line where they have no place.
 
     Args:
       argv: the words.
       owner: the flag that they go with.
+      reading: whether those on reading a table have a place there.
     """
     parser = flags.Parser(add_help=False)
-    add(parser)
+    (_add_filling if reading else add)(parser)
     known = parser._option_string_actions
     for word in argv:
         if word.partition("=")[0] in known:

@@ -1,26 +1,19 @@
 """One self-contained HTML page about one or several runs on the same data."""
 
 import html
-import importlib.resources
-import json
 import os
-import shlex
 import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax
 import numpy as np
 
-from naomi_jax.atomic import atomic_write
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import report, robustness, samples, tables
-from naomi_jax.figures import curves, drawing, film, style
+from naomi_jax.figures import curves, drawing, film, parts, style
 from naomi_jax.methods.method import Frame
 from naomi_jax.runs import record as run_record
 from naomi_jax.training import log
-
-_STYLESHEET = importlib.resources.files("naomi_jax.figures") / "page.css"
 
 
 def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -> None:
@@ -42,7 +35,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
         imputing, forecasting = forecasting, []
     models, runs = report.load(imputing, dataset)
     measured = _measure(models, runs, dataset)
-    parts = sections(
+    found = sections(
         records,
         dataset,
         measured,
@@ -51,8 +44,7 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
         _distribution(models, runs, dataset),
         _measure(*report.load(forecasting, dataset), dataset) if forecasting else None,
     )
-    with atomic_write(path, encoding="utf-8") as file:
-        file.write(document(dataset.source, parts))
+    parts.write(path, dataset.source, found)
 
 
 class Measured(NamedTuple):
@@ -82,16 +74,6 @@ def _measure(models, runs, dataset):
     )
 
 
-def document(title: str, sections: list[str]) -> str:
-    """The HTML around the sections."""
-    stylesheet = _STYLESHEET.read_text(encoding="utf-8")
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>\n{stylesheet}</style>{''.join(sections)}</html>\n"
-    )
-
-
 def sections(
     records: dict[str, dict],
     dataset: Dataset,
@@ -118,20 +100,20 @@ def sections(
     }
     return [
         _head(dataset, measured),
-        _section("How well it forecasts" if measured.forecast else "How well it fills", ""),
+        parts.section("How well it forecasts" if measured.forecast else "How well it fills", ""),
         _table(measured.table),
         _example(dataset, measured),
         _film(dataset, measured.example, *recursion) if recursion else "",
         _curves("More and more missing", measured),
         _samples(dataset, *drawn) if drawn else "",
         _forecast(dataset, forecast) if forecast else "",
-        _figure("Training", curves.training(logs), "A line for each run."),
-        _section("Settings", _settings(records, command)),
+        parts.figure("Training", curves.training(logs), "A line for each run."),
+        parts.foot(records, command),
     ]
 
 
 def _example(dataset, measured):
-    return _figure(
+    return parts.figure(
         "A test sequence, forecast" if measured.forecast else "A test sequence, filled",
         drawing.filled(dataset, measured.example),
         "Dots are the steps shown to the models, all that they see.",
@@ -139,7 +121,7 @@ def _example(dataset, measured):
 
 
 def _curves(title, measured):
-    return _figure(
+    return parts.figure(
         title,
         curves.robustness(measured.curves),
         "Medians over test sequences; bands hold the middle half of them.",
@@ -148,9 +130,8 @@ def _curves(title, measured):
 
 def _forecast(dataset, forecast):
     """Section 4.4 of the paper: the same models, trained on with only leading steps shown."""
-    note = f'<p class="faint">{html.escape(forecast.table.test_set)}</p>'
     return (
-        _section("Forward prediction", note)
+        parts.section("Forward prediction", parts.faint(forecast.table.test_set))
         + _table(forecast.table)
         + _example(dataset, forecast)
         + _curves("Further and further ahead", forecast)
@@ -167,42 +148,13 @@ def _head(dataset, measured):
     )
 
 
-def _section(title, content):
-    return f"<h2>{html.escape(title)}</h2>{content}"
-
-
-def _figure(title, figure, caption):
-    return _section(title, _pictures(figure, title, caption))
-
-
-def _pictures(figure, title, caption):
-    png, svg = style.inline(figure)
-    return _image(png, title, caption, {"svg": svg})
-
-
-def _image(source, title, caption, others=None):
-    """A picture, and links to the same in other formats, by ending."""
-    links = "".join(
-        f' <a download="{html.escape(title)}.{ending}" href="{uri}">{ending.upper()}</a>'
-        for ending, uri in (others or {}).items()
-    )
-    return (
-        f'<figure><img src="{source}" alt="{html.escape(title)}">'
-        f"<figcaption>{html.escape(caption)}{links}</figcaption></figure>"
-    )
-
-
 def _table(table):
     head, *rows = table.cells()
     # A unit such as [1e-3] is not to be broken at its hyphen.
     head = [html.escape(cell).replace("-", "&#8209;") for cell in head]
-    cells = "".join(f"<th>{cell}</th>" for cell in head)
-    lines = [f"<tr>{cells}</tr>"]
-    for row in rows:
-        lines.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
+    body = [[html.escape(cell) for cell in row] for row in rows]
     note = "In brackets: the paper, on its own data." if any(r.paper for r in table.rows) else ""
-    body = "".join(lines)
-    return f'<div class="wide"><table>{body}</table></div><p class="faint">{note}</p>'
+    return parts.table(head, body) + parts.faint(note)
 
 
 def _film(dataset, example, name, frames):
@@ -218,8 +170,8 @@ def _film(dataset, example, name, frames):
         f"{style.title(name)} on the same sequence, in the order in which the schedule decodes it. "
         "Dashed: the two pivots. Color: the level."
     )
-    image = _image(films.pop("gif"), "the recursion, animated", caption, films)
-    return _section("The recursion", image)
+    image = parts.image(films.pop("gif"), "the recursion, animated", caption, films)
+    return parts.section("The recursion", image)
 
 
 def _distribution(models, runs, dataset):
@@ -238,15 +190,12 @@ def _samples(dataset, name, drawn):
         f"{style.title(name)}: {drawn.samples.shape[1]} samples of one test sequence; black: the "
         "truth and what is shown."
     )
-    head = "".join(
-        f"<th>{cell}</th>"
-        for cell in (
-            "steps shown",
-            "spread (standard deviation)",
-            "CRPS",
-            *(f"inside the {level:.0%} interval" for level in samples.LEVELS),
-        )
-    )
+    head = [
+        "steps shown",
+        "spread (standard deviation)",
+        "CRPS",
+        *(f"inside the {level:.0%} interval" for level in samples.LEVELS),
+    ]
     rows = []
     for steps, mask, values in zip(drawn.shown, drawn.mask, drawn.samples):
         shares = samples.coverage(values, drawn.truth, mask)
@@ -256,17 +205,6 @@ def _samples(dataset, name, drawn):
             f"{samples.crps(values, drawn.truth, mask):.4g}",
             *(f"{share:.1%}" for share in shares),
         ]
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    table = f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-    image = _pictures(figure, "samples", caption)
-    return _section("What it believes", image + table)
-
-
-def _settings(records, command):
-    parts = [f"<pre>{html.escape(shlex.join(command))}</pre>"]
-    for folder, record in records.items():
-        text = json.dumps(record, indent=1)
-        parts.append(
-            f"<details><summary>{html.escape(folder)}</summary><pre>{html.escape(text)}</pre></details>"
-        )
-    return "".join(parts) + f'<p class="faint">JAX {jax.__version__}</p>'
+        rows.append(cells)
+    picture = parts.picture("samples", figure, caption)
+    return parts.section("What it believes", picture + parts.table(head, rows))

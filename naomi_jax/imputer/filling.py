@@ -9,7 +9,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -169,6 +169,88 @@ def read_alike(path: str, options: Options, record: dict[str, Any]) -> tuple[Tab
                 notes.append(f"no column {said['group']!r}: taken for one series")
 
 
+def read_again(
+    path: str, options: Options, record: dict[str, Any]
+) -> tuple[Table, list[str], bool]:
+    """Read the table of a fit once more, or another one like it.
+
+    Args:
+      path: the file.
+      options: what is said now.
+      record: of the fit.
+
+    Returns:
+      The table, notes on what was taken from the fit, and whether it is the table of the fit.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    said = {**record["options"], "missing": tuple(record["options"]["missing"])}
+    now = {name: value for name, value in vars(options).items() if value not in (None, ())}
+    if any(said[name] is not None for name in said if name not in _SAME_FOR_ALL):
+        with contextlib.suppress(InputError):
+            table = reading.read(path, Options(**{**said, **now}))
+            if table.sha256() == record["sha256"]:
+                return table, [], True
+    table, notes = read_alike(path, options, record)
+    return table, notes, table.sha256() == record["sha256"]
+
+
+class Believed(NamedTuple):
+    """A table and what its holes are believed to hold, in the imputer's columns.
+
+    Attributes:
+      names: of the D columns.
+      values: (T, D) or (N, T, D); NaN in the holes.
+      filled: the same with the fills.
+      low, high: between which the missing values lie with the probability asked for.
+    """
+
+    names: list[str]
+    values: np.ndarray
+    filled: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def believe(
+    imputer: Imputer,
+    table: Table,
+    source: str,
+    record: dict[str, Any],
+    level: float,
+    say: Callable[[str], None],
+) -> Believed:
+    """Fill the holes of a table, and say how sure that is.
+
+    Args:
+      imputer: fitted.
+      table: from the file.
+      source: the file, for messages.
+      record: of the fit.
+      level: of the intervals.
+      say: receives notes.
+
+    Raises:
+      InputError: the table does not fit the imputer.
+    """
+    values, names = _columns(imputer, table, source, record, say)[1:]
+    data, keys = _data(table, values, names), _keys(table)
+    with _in_words(source, say):
+        filled = imputer.transform(data, **keys)
+        low, high = imputer.interval(data, level, **keys)
+    parts = (np.where(np.isnan(values), _as_array(p, names), values) for p in (filled, low, high))
+    return Believed([str(name) for name in names], values, *parts)
+
+
+def _columns(imputer, table, source, record, say):
+    """(place of the imputer's columns in the table or None, their values, their names)."""
+    place = matching.columns(table, record, source, say)
+    matching.check_times(table, record, source)
+    # Names of sequences are numbers, not text.
+    return place, table.values if place is None else table.values[:, place], imputer._names
+
+
 def fill(
     imputer: Imputer,
     table: Table,
@@ -190,10 +272,7 @@ def fill(
     Raises:
       InputError: the table does not fit the imputer, or a file cannot be written.
     """
-    place = matching.columns(table, record, source, say)
-    matching.check_times(table, record, source)
-    values = table.values if place is None else table.values[:, place]
-    names = imputer._names  # those of sequences are numbers, not text
+    place, values, names = _columns(imputer, table, source, record, say)
     data, keys = _data(table, values, names), _keys(table)
     with _in_words(source, say):
         filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)
@@ -233,7 +312,7 @@ def _data(table, values, names):
     return pd.DataFrame(values, columns=list(names))
 
 
-def _keys(table):
+def _keys(table) -> dict[str, Any]:
     return {"time": table.times, "group": table.groups}
 
 

@@ -311,7 +311,7 @@ def test_a_wrong_training_is_one_line(here, no_training, words, message):
     "words,message",
     [
         (["--figure", "x.png"], "--figure: runs/station was trained on a table with holes"),
-        (["--report", "x.html"], "--report: runs/station was trained on a table with holes"),
+        (["--report", "x.html"], "--report: runs/station was fitted on station.csv; name that"),
         (["--table", "1"], "--table: runs/station was trained on a table with holes"),
         (["--flag"], "--flag goes with --impute"),
         (["--missing", "3"], "--missing goes with --impute"),

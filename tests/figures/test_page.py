@@ -9,7 +9,7 @@ import pytest
 
 from naomi_jax.data import masks, metrics
 from naomi_jax.evaluation import robustness, samples, tables
-from naomi_jax.figures import drawing, film, page
+from naomi_jax.figures import drawing, film, page, parts
 from naomi_jax.methods import linear
 
 
@@ -83,7 +83,7 @@ def test_a_page_shows_the_tables_numbers(dataset, model, hidden, tmp_path):
         ("naomi", drawn),
         forecast,
     )
-    text = page.document(dataset.source, sections)
+    text = parts.document(dataset.source, sections)
     for part in (measured, forecast):
         for _, *cells in list(part.table.cells())[1:]:
             for cell in cells:
@@ -102,6 +102,6 @@ def test_a_page_shows_the_tables_numbers(dataset, model, hidden, tmp_path):
 
 
 def test_the_page_brings_its_looks():
-    text = page.document("a & b", ["<h1>x</h1>"])
+    text = parts.document("a & b", ["<h1>x</h1>"])
     assert "<title>a &amp; b</title>" in text and "<h1>x</h1>" in text
     assert "prefers-color-scheme: dark" in text and 'content: "scroll sideways \\2192"' in text
