@@ -19,8 +19,8 @@ from naomi_jax.imputer.panel import Panel
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
 CLASSES = 4 * (len(_GAPS) + 2)
-_BORROWED = 200  # entries that a class's own must outnumber to have the say
-_DOUBT = 1.0  # standard errors
+_BORROWED = 600  # entries that a class's own must outnumber to have the say
+_DOUBT = 0.3  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
 
@@ -98,10 +98,11 @@ def fit(
     np.add.at(grams, (column, index), table[:, :, None] * table[:, None, :])
     np.add.at(number, (column, index), 1)
     products = _borrowed(grams, number)
-    # What was found on few entries, or on a few storms among many dry days, may be chance: every
-    # candidate but the line is taken to err more than it did, by the standard error of a mean.
+    # What was found on few entries, or on a few storms among many dry days, may be chance: all
+    # candidates but the line are taken to err more than they did, by the standard error of a mean,
+    # and alike, so that nothing is gained by mixing them.
     doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
-    products[..., range(1, len(names)), range(1, len(names))] += doubt[:, None, None]
+    products[..., 1:, 1:] += doubt[:, None, None, None]
     return Blend(names, simplex_least_squares(products))
 
 

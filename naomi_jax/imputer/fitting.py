@@ -218,7 +218,7 @@ def _judged(engine, clean, windows, hiding, seed):
         aside[first : first + rows] = True
     tiles = series_windows(clean, engine.window, engine.window)
     for number in range(holding_out.draws(windows)):
-        hidden = holding_out.hidden(clean, tiles, engine.window, hiding, 1000 * seed + number)
+        hidden = holding_out.hidden(clean, tiles, engine.window, hiding, seed, number)
         given = clean.without(hidden)
         here = engine
         if engine.params is None:

@@ -12,8 +12,10 @@ from naomi_jax.parallel.hiding import Hiding, hide
 _SHARE = 0.12  # of the rows
 _BLOCK = 2  # windows in a row that are kept aside together
 _WINDOWS = 160  # patterns to be judged by
-_FEWEST_DRAWS = 12  # of one kind each
+_FEWEST_DRAWS = 20  # of one kind each
 _MOST_DRAWS = 32
+# Of points that fill a square evenly: 1 over the root of x^3 = x + 1, and its square.
+_EVEN_STEPS = (0.7548776662466927, 0.5698402909980532)
 
 
 def split(
@@ -63,24 +65,33 @@ def draws(windows: Int[np.ndarray, "M 2"]) -> int:
 
 
 def hidden(
-    panel: Panel, windows: Int[np.ndarray, "M 2"], window: int, hiding: Hiding, seed: int
+    panel: Panel,
+    windows: Int[np.ndarray, "M 2"],
+    window: int,
+    hiding: Hiding,
+    seed: int,
+    number: int,
 ) -> Bool[np.ndarray, "n D"]:
     """Observed entries of the windows to hide: one kind of pattern, a pattern for each window.
 
     One kind and one share for the whole table, as people's tables are: a week of which a tenth is
-    known has no complete week beside it to look at.
+    known has no complete week beside it to look at. Draws one after the other go through kinds and
+    shares evenly (`_EVEN_STEPS`), and through small shares as often as large ones: a
+    few draws must tell of single holes as well as of tables that are nearly empty.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng((seed, number))
     known = panel.observed
     holes = _holes(panel, window, min(len(windows), 64), rng)
     shares = np.array(hiding.shares)
-    kind = int(rng.choice(len(shares), p=shares / shares.sum()))
-    rate = float(rng.uniform(hiding.low, hiding.high))
+    place, along = (0.5 + number * np.array(_EVEN_STEPS)) % 1
+    kind = int(np.searchsorted(np.cumsum(shares / shares.sum())[:-1], place, side="right"))
+    low = max(hiding.low, 1e-3)
+    rate = float(low * (max(hiding.high, low) / low) ** along)
     names = [field.name for field in dataclasses.fields(Hiding)]
     one = {name: float(number == kind) for number, name in enumerate(names[: len(shares)])}
     chosen = Hiding(**one, low=rate, high=rate)
     shape = (len(windows), window, known.shape[1])
-    pattern = np.asarray(hide(jax.random.key(seed), chosen, shape, holes))
+    pattern = np.asarray(hide(jax.random.key(rng.integers(2**31)), chosen, shape, holes))
     found = np.zeros(known.shape, bool)
     for (first, rows), part in zip(windows, pattern):
         found[first : first + rows] |= part[:rows]
