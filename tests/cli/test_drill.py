@@ -812,12 +812,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_another_table(name, runs, tmp_path, monkeypatch, request):
+def test_another_table(name, runs, tmp_path, monkeypatch):
     content, expect = OTHERS[name]
-    if name == "values far away":
-        request.applymarker(
-            pytest.mark.xfail(reason="the local mean leans on the level of the fit")
-        )
     (tmp_path / "t.csv").write_text(content)
     monkeypatch.chdir(tmp_path)
     words = [str(runs / "t"), "--impute", "t.csv", "--out", "o.csv"]

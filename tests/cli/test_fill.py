@@ -252,6 +252,7 @@ def test_sequences_of_arrays(tmp_path, monkeypatch):
     assert pd.read_csv("filled_one.csv").notna().all().all()
 
 
+@pytest.mark.slow
 def test_a_network_is_trained_and_found_again(tmp_path, monkeypatch):
     """From 400 observed rows on; all of what was learned is kept, to the last bit."""
     monkeypatch.chdir(tmp_path)

@@ -59,11 +59,11 @@ def test_independent_errors_are_averaged():
 
 def test_each_column_and_class_has_its_own_weights_and_few_entries_borrow():
     rng = np.random.default_rng(0)
-    column = rng.integers(0, 2, 20_000)
-    index = rng.integers(2, 4, 20_000)
+    column = rng.integers(0, 2, 200_000)
+    index = rng.integers(2, 4, 200_000)
     good = (column == 0) & (index == 2)
-    line = rng.normal(size=20_000)
-    other = np.where(good, 0.1, 3.0) * rng.normal(size=20_000)
+    line = rng.normal(size=200_000)
+    other = np.where(good, 0.1, 3.0) * rng.normal(size=200_000)
     found = blend.fit({"line": line, "other": other}, column, index, 2).weights
     assert found[0, 2, 1] > 0.9
     assert max(found[0, 3, 1], found[1, 2, 1], found[1, 3, 1]) < 0.2
