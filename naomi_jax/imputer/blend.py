@@ -19,8 +19,8 @@ from naomi_jax.imputer.panel import Panel
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
 CLASSES = 4 * (len(_GAPS) + 2)
-_BORROWED = 600  # entries that a class's own must outnumber to have the say
-_DOUBT = 0.3  # standard errors
+_BORROWED = 1000  # entries that a class's own must outnumber to have the say
+_DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
 
@@ -103,7 +103,13 @@ def fit(
     # and alike, so that nothing is gained by mixing them.
     doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
     products[..., 1:, 1:] += doubt[:, None, None, None]
-    return Blend(names, simplex_least_squares(products))
+    weights = simplex_least_squares(products)
+    # What is right for other columns may be wrong for this one: then the line, wherever its own
+    # entries say so.
+    own, straight = np.einsum("dci,dcij,dcj->dc", weights, grams, weights), grams[..., 0, 0]
+    worse = (own.sum(1) > straight.sum(1))[:, None] & (own > straight)
+    weights[worse] = np.eye(len(names))[0]
+    return Blend(names, weights)
 
 
 def _effective(error, column, dim):

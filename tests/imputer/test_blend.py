@@ -105,3 +105,16 @@ def test_classes_tell_gaps_known_rows_and_frames_apart():
     found = blend.classes(panel, sides, lines.outer(panel, sides))
     assert (found[10, 0], found[20, 1], found[40, 3]) == (3, 5, blend.CLASSES - 2)
     assert found.max() < blend.CLASSES
+
+
+def test_a_column_unlike_the_others_is_not_worse_than_its_line():
+    rng = np.random.default_rng(0)
+    column = np.repeat([0, 1], [50_000, 60])
+    line = rng.normal(size=len(column))
+    other = np.where(column == 0, 0.3, 3.0) * rng.normal(size=len(column))
+    index = np.full(len(column), 2)
+    mixture = blend.fit({"line": line, "other": other}, column, index, 2)
+    mine = column == 1
+    fill = mixture.combine({"line": line, "other": other}, column, index)
+    assert np.square(fill[mine]).sum() <= np.square(line[mine]).sum() * (1 + 1e-9)
+    assert mixture.weights[0, 2, 1] > 0.8
