@@ -45,9 +45,17 @@ def test_a_defect_keeps_its_traceback():
             process.run(raising(error))
 
 
-def test_ctrl_c_says_how_to_go_on(capsys):
+@pytest.mark.parametrize(
+    "argv, command",
+    [
+        (["train.py", "--data", "my file.csv"], "python train.py --data 'my file.csv'"),
+        (["/bin/naomi-jax", "fill", "a.csv"], "naomi-jax fill a.csv"),
+    ],
+)
+def test_ctrl_c_says_how_to_go_on(capsys, monkeypatch, argv, command):
+    monkeypatch.setattr(sys, "argv", argv)
     assert ends(raising(KeyboardInterrupt)) == 130
-    assert "stopped. Run it again with: python" in capsys.readouterr().err
+    assert f"stopped. Run it again with: {command}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("many", [1, 10**5], ids=["kept in the buffer", "written at once"])
