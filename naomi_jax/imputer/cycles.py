@@ -3,8 +3,8 @@
     x_t = c_t + z_t,    c_t = sum over cycles P of share_P * mean of x_(t + kP), k = -3..3 without 0
 
 c is the mean of the same phase in the cycles around, filled by a first state space where it is
-unknown; z is what a second state space follows. On hourly traffic the second one has 5 to 10 % less
-error than the first (docs/results.md).
+unknown; z is what a second state space follows. On hourly traffic the second one had 5 to 10 %
+less error than the first.
 """
 
 import dataclasses

@@ -145,7 +145,7 @@ def read_alike(path: str, options: Options, record: dict[str, Any]) -> tuple[Tab
     Raises:
       InputError: it cannot be read.
     """
-    said = {**record["options"], "missing": tuple(record["options"]["missing"])}
+    said = _said(record)
     if options.time is None and record["time"]:
         said["time"] = record["time"]
     chosen = {}
@@ -169,6 +169,11 @@ def read_alike(path: str, options: Options, record: dict[str, Any]) -> tuple[Tab
                 notes.append(f"no column {said['group']!r}: taken for one series")
 
 
+def _said(record):
+    """The options of the fit; JSON has made a list of the markers."""
+    return {**record["options"], "missing": tuple(record["options"]["missing"])}
+
+
 def read_again(
     path: str, options: Options, record: dict[str, Any]
 ) -> tuple[Table, list[str], bool]:
@@ -185,7 +190,7 @@ def read_again(
     Raises:
       InputError: it cannot be read.
     """
-    said = {**record["options"], "missing": tuple(record["options"]["missing"])}
+    said = _said(record)
     now = {name: value for name, value in vars(options).items() if value not in (None, ())}
     if any(said[name] is not None for name in said if name not in _SAME_FOR_ALL):
         with contextlib.suppress(InputError):

@@ -35,7 +35,7 @@ def split(
         blocks.extend(zip(edges[:-1], edges[1:]))
     count = max(round(_SHARE * len(blocks)), 1)
     if len(blocks) < 4:
-        return np.array([(b, e - b) for b, e in blocks]), _cut(panel, blocks, window)
+        return np.array([(b, e - b) for b, e in blocks]), _cut(blocks, window)
     aside = set(rng.choice(len(blocks), count, replace=False).tolist())
     learn, held, series = [], [], panel.first
     for number, (begin, end) in enumerate(blocks):
@@ -45,12 +45,11 @@ def split(
             learn[-1] = (learn[-1][0], learn[-1][1] + end - begin)
         else:
             learn.append((begin, end - begin))
-    return np.array(learn, dtype=np.int64), _cut(panel, held, window)
+    return np.array(learn, dtype=np.int64), _cut(held, window)
 
 
-def _cut(panel, blocks, window):
+def _cut(blocks, window):
     """Windows that follow each other in blocks."""
-    del panel
     found = [
         (first, min(window, end - first))
         for begin, end in blocks

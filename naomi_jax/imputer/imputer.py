@@ -1,6 +1,7 @@
 """Imputer: a table with holes in, the same table without holes out; scikit-learn's conventions."""
 
 import contextlib
+import dataclasses
 import inspect
 import numbers
 import os
@@ -201,11 +202,8 @@ class Imputer:
         """
         rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, max_gap)
-        fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
-        if wanted.any():
-            filled, _ = self._engine.fill(panel, wanted)
-            fills[np.ix_(order, self._some)] = filled
-            which[np.ix_(order, self._some)] = wanted
+        filled = self._engine.fill(panel, wanted)[0] if wanted.any() else 0
+        fills, which = self._placed(rows, order, wanted, filled)
         back = rows.back(fills, which)
         return (back, rows.flags(which)) if flag else back
 
@@ -279,10 +277,14 @@ class Imputer:
         return sides[0], sides[1]
 
     def _back(self, rows, order, wanted, filled):
+        return rows.back(*self._placed(rows, order, wanted, filled))
+
+    def _placed(self, rows, order, wanted, filled):
+        """Fills, and which entries are filled, in the rows and columns of what was handed over."""
         fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
         fills[np.ix_(order, self._some)] = filled
         which[np.ix_(order, self._some)] = wanted
-        return rows.back(fills, which)
+        return fills, which
 
     def _read(self, data, time, group, covariates):
         """Rows of the data, the panel of them, and the row of each of its."""
@@ -502,9 +504,7 @@ def _panel(rows: Rows, some, counted):
 
 def _standardized(panel, standard):
     mean, std = standard
-    return Panel(
-        panel.values, panel.bounds, panel.times, (panel.covariates - mean) / std, panel.stamps
-    )
+    return dataclasses.replace(panel, covariates=(panel.covariates - mean) / std)
 
 
 def _wanted(panel, max_gap):

@@ -43,10 +43,6 @@ class Panel:
         """The same with further holes."""
         return dataclasses.replace(self, values=np.where(hidden, np.nan, self.values))
 
-    def column(self, index: slice) -> "Panel":
-        """Some of the columns."""
-        return dataclasses.replace(self, values=self.values[:, index])
-
 
 def series_windows(panel: Panel, length: int, stride: int) -> Int[np.ndarray, "N 2"]:
     """First row and number of rows of windows that cover every series.
