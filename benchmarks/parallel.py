@@ -4,7 +4,8 @@
 
 Random weights, one process, in turns, medians: T 200, B 64, D 2, hidden 64 (NAOMI: one layer, R 4;
 the level-parallel method: width 64, two blocks, 32 states a direction), 188 of 200 steps missing;
-one mask for all sequences, and one for each. Writes Markdown and JSON to FOLDER.
+one mask for all sequences, and one for each. Then the same models on four sequences of 200, 2,000
+and 20,000 steps, of which 12 are shown. Writes Markdown and JSON to FOLDER.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from naomi_jax.parallel.impute import impute
 from naomi_jax.recursion.schedule import max_ticks
 
 STEPS, BATCH, DIM, MISSING = 200, 64, 2, 188
+LENGTHS, FEW, SHOWN = (200, 2000, 20_000), 4, 12
 TURNS = 15
 
 
@@ -36,19 +38,21 @@ def main():
     )
     parser.add_argument("--out", default=os.path.join(run.ROOT, "benchmarks", "results"))
     arguments = parser.parse_args()
-    rows, counts = times(), [steps_that_wait(steps) for steps in (200, 2000, 20_000)]
-    text = markdown(rows, counts)
+    rows, longer = times(), [times_at(steps) for steps in LENGTHS]
+    counts = [steps_that_wait(steps) for steps in LENGTHS]
+    text = markdown(rows, longer, counts)
     print(text)
-    run.save("parallel_", {"impute": rows, "dependent": counts}, text, arguments.out)
+    numbers = {"impute": rows, "length": longer, "dependent": counts}
+    run.save("parallel_", numbers, text, arguments.out)
 
 
-def programs():
-    """(name, function of (x, mask)) of each method."""
+def programs(steps):
+    """(name, function of (x, mask)) of each method, for sequences of `steps`."""
     params = naomi_jax.init(
         jax.random.key(0), naomi_jax.ModelConfig(DIM, 64, layers=1, levels=4, head_hidden=64)
     )
     yield "depth-first, R = 4", lambda x, mask: naomi_jax.impute(params, x, mask)
-    for passes in (1, levels.num_levels(STEPS)):
+    for passes in (1, levels.num_levels(steps)):
         sizes = ParallelConfig(DIM, 64, passes=passes)
         parallel = model.init(jax.random.key(0), sizes)
         yield (
@@ -59,40 +63,57 @@ def programs():
 
 def times():
     """A row for each method: seconds with one mask for all, and with one for each sequence."""
-    config = masks.MaskConfig("random", MISSING, MISSING)
-    each = np.asarray(masks.draw_many(jax.random.key(0), config, BATCH, STEPS))
-    x = np.random.default_rng(0).standard_normal((BATCH, STEPS, DIM)).astype(np.float32)
+    x, each = inputs(BATCH, STEPS, MISSING)
     jobs = {
         (name, kind): lambda function=function, mask=mask: function(x, mask)
-        for name, function in programs()
+        for name, function in programs(STEPS)
         for kind, mask in (("shared", each[0]), ("each", each))
     }
-    seconds = {job: [] for job in jobs}
-    for turn in range(TURNS + 1):
-        for job, call in jobs.items():
-            began = time.perf_counter()
-            jax.block_until_ready(call())
-            if turn:  # the first one compiles
-                seconds[job].append(time.perf_counter() - began)
-    medians = {job: statistics.median(values) for job, values in seconds.items()}
+    medians = in_turns(jobs, TURNS)
     names = dict.fromkeys(name for name, _ in jobs)
     return [{"method": n, **{k: medians[n, k] for k in ("shared", "each")}} for n in names]
 
 
+def times_at(steps):
+    """Seconds of each method for a few sequences of `steps` under one mask."""
+    x, each = inputs(FEW, steps, steps - SHOWN)
+    jobs = {name: lambda f=function: f(x, each[0]) for name, function in programs(steps)}
+    return {"steps": steps, "seconds": list(in_turns(jobs, 5).values())}
+
+
+def inputs(batch, steps, missing):
+    """x (B, T, D) and masks (B, T), on the device: moving them there is not what is timed."""
+    config = masks.MaskConfig("random", missing, missing)
+    each = np.asarray(masks.draw_many(jax.random.key(0), config, batch, steps))
+    x = np.random.default_rng(0).standard_normal((batch, steps, DIM)).astype(np.float32)
+    return jax.device_put(x), each
+
+
+def in_turns(jobs, turns):
+    """Median seconds of each job of a dict; the first turn compiles and is not counted."""
+    seconds = {job: [] for job in jobs}
+    for turn in range(turns + 1):
+        for job, call in jobs.items():
+            began = time.perf_counter()
+            jax.block_until_ready(call())
+            if turn:
+                seconds[job].append(time.perf_counter() - began)
+    return {job: statistics.median(values) for job, values in seconds.items()}
+
+
 def steps_that_wait(steps):
     """For one length: ticks of the depth-first decode, and joins of the level-parallel one."""
-    known = 12
     return {
         "steps": steps,
         "depth-first": max_ticks(steps, 4),
-        "full recursion": depth.dependent_steps(steps, known),
-        "at once": depth.dependent_steps(steps, known, passes=1),
+        "full recursion": depth.dependent_steps(steps, SHOWN),
+        "at once": depth.dependent_steps(steps, SHOWN, passes=1),
         "placing": depth.placing_steps(steps),
     }
 
 
-def markdown(rows, counts):
-    """Both tables."""
+def markdown(rows, longer, counts):
+    """The three tables."""
     first = rows[0]
     lines = [
         "| imputation | one mask [ms] | ratio | a mask each [ms] | ratio |",
@@ -101,6 +122,12 @@ def markdown(rows, counts):
     for row in rows:
         cells = [f"{1e3 * row[k]:.1f} | {row[k] / first[k]:.2f}" for k in ("shared", "each")]
         lines.append(f"| {row['method']} | {' | '.join(cells)} |")
+    lines += ["", "| T | depth-first [ms] | at once [ms] | ratio | full [ms] | ratio |"]
+    lines += ["|---:|---:|---:|---:|---:|---:|"]
+    for row in longer:
+        first, once, full = row["seconds"]
+        cells = f"{1e3 * once:.3g} | {once / first:.2g} | {1e3 * full:.3g} | {full / first:.2g}"
+        lines.append(f"| {row['steps']} | {1e3 * first:.3g} | {cells} |")
     lines += [
         "",
         "| T | depth-first ticks | level-parallel, full | at once | before the first pass |",
