@@ -19,7 +19,10 @@ from naomi_jax.imputer.panel import Panel
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
 CLASSES = 4 * (len(_GAPS) + 2)
-_BORROWED = 1000  # entries that a class's own must outnumber to have the say
+# Entries that a class's own must outnumber to have the say; which, the held-out entries decide.
+_BORROWED = (30, 100, 300, 1000, 3000)
+_FOLDS = 4  # stretches of rows to decide it by
+_MOST_COLUMNS = 24  # columns to decide it by
 _DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 
@@ -79,6 +82,7 @@ def fit(
     errors: dict[str, Float[np.ndarray, " m"]],
     column: Int[np.ndarray, " m"],
     index: Int[np.ndarray, " m"],
+    row: Int[np.ndarray, " m"],
     dim: int,
 ) -> Blend:
     """Weights from the errors of held-out entries.
@@ -87,29 +91,63 @@ def fit(
       errors: of each candidate, the line first; not finite where it has no fill.
       column: of each entry.
       index: its class.
+      row: its row; the same one may have been held out several times.
       dim: D.
     """
     names = tuple(errors)
     table = np.stack([errors[name] for name in names], axis=1)
     # Without a fill of its own a candidate is the line there.
     table = np.where(np.isfinite(table), table, table[:, :1])
-    grams = np.zeros((dim, CLASSES, len(names), len(names)))
-    number = np.zeros((dim, CLASSES))
-    np.add.at(grams, (column, index), table[:, :, None] * table[:, None, :])
-    np.add.at(number, (column, index), 1)
-    products = _borrowed(grams, number)
+    _, rank = np.unique(row, return_inverse=True)
+    fold = rank * _FOLDS // (rank.max(initial=0) + 1)
+    grams = np.zeros((_FOLDS, dim, CLASSES, len(names), len(names)))
+    number = np.zeros((_FOLDS, dim, CLASSES))
+    np.add.at(grams, (fold, column, index), table[:, :, None] * table[:, None, :])
+    np.add.at(number, (fold, column, index), 1)
     # What was found on few entries, or on a few storms among many dry days, may be chance: all
     # candidates but the line are taken to err more than they did, by the standard error of a mean,
     # and alike, so that nothing is gained by mixing them.
     doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
+    borrowed = _best_borrowed(grams, number, doubt)
+    weights = _weights(grams.sum(0), number.sum(0), doubt, borrowed)
+    return Blend(names, weights)
+
+
+def _weights(grams, number, doubt, borrowed):
+    """The weights of every column and class (D, C, J)."""
+    products = _borrowed(grams, number, borrowed)
     products[..., 1:, 1:] += doubt[:, None, None, None]
     weights = simplex_least_squares(products)
     # What is right for other columns may be wrong for this one: then the line, wherever its own
     # entries say so.
     own, straight = np.einsum("dci,dcij,dcj->dc", weights, grams, weights), grams[..., 0, 0]
     worse = (own.sum(1) > straight.sum(1))[:, None] & (own > straight)
-    weights[worse] = np.eye(len(names))[0]
-    return Blend(names, weights)
+    weights[worse] = np.eye(grams.shape[-1])[0]
+    return weights
+
+
+def _best_borrowed(grams, number, doubt):
+    """The one of _BORROWED whose weights are best for rows that they were not fitted to.
+
+    By the errors in units of the line's in the same column and class, as the weights are: a class
+    counts by its number of entries, long gaps no more than short ones.
+    """
+    dim = grams.shape[1]
+    some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
+    grams, number, doubt = grams[:, some], number[:, some], doubt[some]
+    straight = grams[..., 0, 0].sum(0) / np.maximum(number.sum(0), 1)
+    unit = np.where(straight > 0, straight, 1)
+
+    def value(borrowed):
+        total = 0.0
+        for fold in range(_FOLDS):
+            rest = np.arange(_FOLDS) != fold
+            weights = _weights(grams[rest].sum(0), number[rest].sum(0), doubt, borrowed)
+            error = np.einsum("dci,dcij,dcj->dc", weights, grams[fold], weights)
+            total += (error / unit).sum()
+        return total
+
+    return min(_BORROWED, key=value)
 
 
 def _effective(error, column, dim):
@@ -118,24 +156,37 @@ def _effective(error, column, dim):
     return np.square(square) / np.where(fourth > 0, fourth, 1)
 
 
-def _borrowed(grams, number):
+def _likeness():
+    """(C, C), how much a class says of another: a third for each step in the length of the gap."""
+    index = np.arange(CLASSES)
+    gap, half, framed = index // 4, index % 4 // 2, index % 2
+    apart = np.abs(gap[:, None] - gap).astype(float)
+    other = (half[:, None] != half).astype(float) + (framed[:, None] != framed)
+    return 3.0**-apart * 2.0**-other
+
+
+_LIKENESS = _likeness()
+
+
+def _borrowed(grams, number, borrowed):
     """Mean products of errors in units of the line's, those of few entries filled up.
 
     In units of the line's error in the same column and class: long gaps would outweigh short ones.
-    A class of a column borrows half from the column's other classes, half from the same class of
-    other columns.
+    A class of a column borrows half from classes like it in its column, half from these classes of
+    all columns.
     """
     straight = grams[..., 0, 0]
     mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
     weight = (number * (straight > 0))[..., None, None]
     of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
+    total, count = (np.einsum("kc,dcij->dkij", _LIKENESS, part) for part in (weight * mean, weight))
 
-    def pooled(axis):
-        total, count = (weight * mean).sum(axis, keepdims=True), weight.sum(axis, keepdims=True)
-        return (total + _BORROWED * of_all) / (count + _BORROWED)
+    def filled_up(total, count, prior):
+        return (total + borrowed * prior) / (count + borrowed)
 
-    prior = (pooled(0) + pooled(1)) / 2
-    return (weight * mean + _BORROWED * prior) / (weight + _BORROWED)
+    everywhere = filled_up(total.sum(0, keepdims=True), count.sum(0, keepdims=True), of_all)
+    prior = (filled_up(total, count, everywhere) + everywhere) / 2
+    return filled_up(weight * mean, weight, prior)
 
 
 def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:

@@ -211,11 +211,11 @@ def _judged(engine, clean, windows, hiding, seed):
     The whole table is hidden alike, and the rows that were kept aside are judged.
     """
     dim = clean.values.shape[1]
-    columns, classes, truth, found = [], [], [], {}
+    rows, columns, classes, truth, found = [], [], [], [], {}
     memory = np.zeros((2, dim))
     aside = np.zeros((len(clean.values), 1), bool)
-    for first, rows in windows:
-        aside[first : first + rows] = True
+    for first, count in windows:
+        aside[first : first + count] = True
     tiles = series_windows(clean, engine.window, engine.window)
     for number in range(holding_out.draws(windows)):
         hidden = holding_out.hidden(clean, tiles, engine.window, hiding, seed, number)
@@ -227,6 +227,7 @@ def _judged(engine, clean, windows, hiding, seed):
         judged = hidden & aside
         candidates, index = here.candidates(given, judged)
         row, column = np.nonzero(judged)
+        rows.append(row)
         columns.append(column)
         classes.append(index[row, column])
         truth.append(clean.values[row, column])
@@ -234,9 +235,9 @@ def _judged(engine, clean, windows, hiding, seed):
             values = candidates.get(name, np.full_like(clean.values, np.nan))
             found.setdefault(name, []).append(here.bounded(given, values)[row, column])
         memory += _alike(clean.values - candidates["line"], judged)
-    column, index, truth = (np.concatenate(part) for part in (columns, classes, truth))
+    row, column, index, truth = map(np.concatenate, (rows, columns, classes, truth))
     errors = {name: np.concatenate(parts) - truth for name, parts in found.items()}
-    weights = blend.fit(errors, column, index, dim)
+    weights = blend.fit(errors, column, index, row, dim)
     filled = weights.combine(errors, column, index)
     correlation = np.clip(memory[0] / np.maximum(memory[1], 1e-300), 0, 0.98)
     engine = dataclasses.replace(

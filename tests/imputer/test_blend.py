@@ -44,6 +44,7 @@ def test_where_nothing_gains_the_line_has_it_all():
         {"line": line, "worse": line + noise, "equal": line},
         np.zeros(5000, int),
         np.full(5000, 3),
+        np.arange(5000),
         1,
     )
     np.testing.assert_array_equal(found.weights[0, :, 0], 1)
@@ -53,7 +54,7 @@ def test_where_nothing_gains_the_line_has_it_all():
 def test_independent_errors_are_averaged():
     rng = np.random.default_rng(0)
     errors = {"line": rng.normal(size=20_000), "other": 0.5 * rng.normal(size=20_000)}
-    found = blend.fit(errors, np.zeros(20_000, int), np.full(20_000, 3), 1)
+    found = blend.fit(errors, np.zeros(20_000, int), np.full(20_000, 3), np.arange(20_000), 1)
     np.testing.assert_allclose(found.weights[0, 3], [0.2, 0.8], atol=0.02)  # inverse variances
 
 
@@ -64,7 +65,7 @@ def test_each_column_and_class_has_its_own_weights_and_few_entries_borrow():
     good = (column == 0) & (index == 2)
     line = rng.normal(size=200_000)
     other = np.where(good, 0.1, 3.0) * rng.normal(size=200_000)
-    found = blend.fit({"line": line, "other": other}, column, index, 2).weights
+    found = blend.fit({"line": line, "other": other}, column, index, np.arange(200_000), 2).weights
     assert found[0, 2, 1] > 0.9
     assert max(found[0, 3, 1], found[1, 2, 1], found[1, 3, 1]) < 0.2
     assert (found >= 0).all()
@@ -113,8 +114,40 @@ def test_a_column_unlike_the_others_is_not_worse_than_its_line():
     line = rng.normal(size=len(column))
     other = np.where(column == 0, 0.3, 3.0) * rng.normal(size=len(column))
     index = np.full(len(column), 2)
-    mixture = blend.fit({"line": line, "other": other}, column, index, 2)
+    row = rng.integers(0, 1000, len(column))
+    mixture = blend.fit({"line": line, "other": other}, column, index, row, 2)
     mine = column == 1
     fill = mixture.combine({"line": line, "other": other}, column, index)
     assert np.square(fill[mine]).sum() <= np.square(line[mine]).sum() * (1 + 1e-9)
     assert mixture.weights[0, 2, 1] > 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_long_gaps_of_a_small_table_may_differ_from_its_short_ones(seed):
+    rng = np.random.default_rng(seed)
+    index = rng.choice([1, 17], 400)  # gaps of one row, and of a dozen
+    line = np.where(index == 1, 1.0, 5.0) * rng.normal(size=400)
+    other = np.where(index == 1, 2.5, 0.8) * rng.normal(size=400)
+    found = blend.fit(
+        {"line": line, "other": other}, np.zeros(400, int), index, rng.integers(0, 144, 400), 1
+    ).weights[0, :, 1]
+    assert found[17] > 0.8
+    assert found[1] < 0.4
+
+
+def test_columns_that_are_alike_borrow_from_each_other():
+    """Fifty columns, few entries each: their own best weights would be chance."""
+    rng = np.random.default_rng(0)
+    size = 50 * 40
+    column = np.repeat(np.arange(50), 40)
+    line, other = rng.normal(size=size), rng.normal(size=size)  # as good as each other
+    found = blend.fit(
+        {"line": line, "other": other}, column, np.full(size, 5), np.tile(np.arange(40), 50), 50
+    ).weights[:, 5, 1]
+    alone = 0.0
+    for number in range(50):
+        mine = column == number
+        a, b = (np.square(e[mine]).mean() for e in (line, other))
+        c = (line[mine] * other[mine]).mean()
+        alone += abs((a - c) / (a + b - 2 * c) - 0.5) / 50
+    assert np.abs(found - 0.5).mean() < 0.5 * alone
