@@ -5,10 +5,16 @@
 c is the mean of the same phase in the cycles around, filled by a first state space where it is
 unknown; z is what a second state space follows. On hourly traffic the second one had 5 to 10 %
 less error than the first.
+
+Near the ends of a series, or in a short one, fewer cycles are there, and their mean says less.
+Where the share is 6 / (6 + s) with all six, as for the mean of six values with s times the variance
+of what they have in common, it is n / (n + s) with n. And the second state space has as much say as
+there are cycles around, up to three: on windows of two days of ETTh1 two fifths of it and three of
+the first state space were better than either.
 """
 
 import dataclasses
-import warnings
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +25,7 @@ from naomi_jax.imputer.state_space import StateSpace
 
 _AROUND = 3  # cycles on each side
 _RIDGE = 0.02  # of the mean square
+_ENOUGH = 2.5  # cycles around with which the second state space has the whole say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,44 +58,75 @@ def fit(panel: Panel, periods: tuple[int, ...], seed: int) -> Cycles:
     periods = tuple(period for period in periods if 3 * period <= longest)
     if not periods or not state_space.on_grid(panel)[3]:
         return Cycles(first)
-    around = _around(panel, state_space.smooth(first, panel), periods)
+    filled = state_space.smooth(first, panel)
+    around = _around(panel, filled, periods)
     known = panel.observed
     dim = known.shape[1]
     shares = np.zeros((len(periods), dim))
     for column in range(dim):
         mine = known[:, column]
-        x = around[:, mine, column]
+        x = around.mean[:, mine, column]
         gram = x @ x.T
         gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)) + 1e-12 * np.eye(len(gram))
         shares[:, column] = np.linalg.solve(gram, x @ panel.values[mine, column])
-    left = dataclasses.replace(panel, values=panel.values - (shares[:, None] * around).sum(0))
+    left = dataclasses.replace(panel, values=panel.values - _told(around, shares))
     return Cycles(first, periods, shares, state_space.fit(left, seed))
 
 
-def smooth(model: Cycles, panel: Panel) -> Float[np.ndarray, "n D"]:
-    """The mean of every entry given all that is observed."""
+def smooth(
+    model: Cycles, panel: Panel
+) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "n D"] | None]:
+    """The mean of every entry given all that is observed.
+
+    Returns:
+      By the first state space alone, and by both; None where there is no second one.
+    """
     filled = state_space.smooth(model.first, panel)
-    if model.second is None or model.shares is None or not state_space.on_grid(panel)[3]:
-        return filled
+    if model.second is None or model.shares is None:
+        return filled, None
+    if not state_space.on_grid(panel)[3]:
+        return filled, filled
     around = _around(panel, filled, model.periods)
-    about = (model.shares[:, None] * around).sum(0)
-    left = dataclasses.replace(panel, values=panel.values - about)
-    return about + state_space.smooth(model.second, left)
+    told = _told(around, model.shares)
+    left = dataclasses.replace(panel, values=panel.values - told)
+    both = told + state_space.smooth(model.second, left)
+    say = np.minimum(around.count.max(0) / _ENOUGH, 1)[:, None]
+    return filled, filled + say * (both - filled)
+
+
+class _Around(NamedTuple):
+    """Of the same phase in the cycles around.
+
+    Attributes:
+      mean: 0 where there are none.
+      count: how many there are.
+    """
+
+    mean: Float[np.ndarray, "P n D"]
+    count: Float[np.ndarray, "P n"]
+
+
+def _told(around, shares):
+    """(n, D), what the cycles around say."""
+    whole = np.clip(shares.sum(0), 0.05, 1)
+    spread = 2 * _AROUND * (1 / whole - 1)
+    count = around.count[..., None]
+    fewer = count / np.maximum(count + spread, 1e-9) / whole
+    return (shares[:, None] * fewer * around.mean).sum(0)
 
 
 def _around(panel, filled, periods):
-    """(P, n, D), the means of the same phase in the cycles around; 0 where there are none."""
     values = np.where(panel.observed, panel.values, filled)
     grid, first, place, _ = state_space.on_grid(dataclasses.replace(panel, values=values))
     series = np.cumsum(first)
-    found = np.zeros((len(periods), *values.shape))
-    for number, period in enumerate(periods):
+    means, counts = [], []
+    for period in periods:
         shifted = [_shifted(grid, series, k * period) for k in range(-_AROUND, _AROUND + 1) if k]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # all of them NaN: 0 below
-            mean = np.nanmean(shifted, axis=0)
-        found[number] = np.nan_to_num(mean)[place]
-    return found
+        there = ~np.isnan(shifted)
+        total, count = np.where(there, shifted, 0).sum(0), there.sum(0)
+        means.append((total / np.maximum(count, 1))[place])
+        counts.append(count.mean(1)[place])
+    return _Around(np.stack(means), np.stack(counts))
 
 
 def _shifted(grid, series, by):

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from naomi_jax.imputer import blend, cycles, lines, network, scaling, season
+from naomi_jax.imputer import blend, groups, lines, network, scaling, season
 from naomi_jax.imputer.blend import Blend
 from naomi_jax.imputer.calendar import Calendar
-from naomi_jax.imputer.cycles import Cycles
+from naomi_jax.imputer.groups import Groups
 from naomi_jax.imputer.network import Prior
 from naomi_jax.imputer.panel import Panel
 from naomi_jax.imputer.residuals import Residuals
@@ -50,7 +50,7 @@ class Engine:
     high: Float[np.ndarray, " D"]
     constant: Bool[np.ndarray, " D"]
     window: int
-    state_space: Cycles | None = None
+    state_space: Groups | None = None
     error: Float[np.ndarray, "D C"] | None = None
     params: Any = None
     blend: Blend | None = None
@@ -62,13 +62,15 @@ class Engine:
         found = ["line", "curve", "local mean"]
         found += ["line about the phase"] if self.profile.share.any() else []
         found += [f"line through period {period}" for period in self._periods]
-        found += ["state space"] if self.state_space is not None else []
+        if self.state_space is not None:
+            found += ["state space"]
+            found += ["state space and cycles"] if self.state_space.about_cycles else []
         return (*found, *(["network"] if self.params is not None else []))
 
     @property
     def _periods(self):
         """Cycles that are candidates of their own; a state space that knows them is better."""
-        knows = self.state_space is not None and self.state_space.second is not None
+        knows = self.state_space is not None and self.state_space.about_cycles
         return () if knows else self.calendar.periods
 
     def clean(self, panel: Panel) -> Panel:
@@ -110,8 +112,11 @@ class Engine:
         index = blend.classes(panel, sides, beyond)
         prior = None
         if self.state_space is not None:
-            mean = cycles.smooth(self.state_space, scaled)
+            mean, both = groups.smooth(self.state_space, scaled)
             found["state space"] = back(mean + level)
+            if both is not None:
+                found["state space and cycles"] = back(both + level)
+                mean = both
             if self.error is not None:
                 prior = Prior(mean, self.error[np.arange(index.shape[1]), index])
         if self.params is not None:

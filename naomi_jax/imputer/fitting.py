@@ -9,14 +9,13 @@ from jaxtyping import Float
 
 from naomi_jax.imputer import (
     blend,
-    cycles,
+    groups,
     holding_out,
     network,
     pools,
     residuals,
     scaling,
     season,
-    state_space,
 )
 from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.engine import Engine
@@ -26,6 +25,7 @@ from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.hiding import Hiding
 
 FEWEST_ROWS = 400  # observed, below which there is too little for a network to learn from
+_MOST_JOINT = 64  # columns that a network reads by a dense layer; with more it overfits
 _FEW_HOLES = 0.005  # share of holes below which their pattern says nothing
 
 
@@ -96,9 +96,9 @@ def fit(
     )
     engine = _rescaled(engine, clean)
     scaled, _ = engine.scaled(clean)
-    if clean.values.shape[1] <= state_space.MOST_COLUMNS:
+    if clean.values.shape[1] <= groups.MOST_COLUMNS:
         given, _ = scaling.levelled(scaled.without(~mine[:, None]), engine.scaling)
-        model = cycles.fit(given, calendar.periods, wishes.seed)
+        model = groups.fit(given, calendar.periods, wishes.seed)
         engine = dataclasses.replace(engine, state_space=model)
     deadline = began + 60 * (np.inf if wishes.minutes is None else wishes.minutes)
     pool, error = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
@@ -184,7 +184,7 @@ def mixture(panel: Panel, small: bool) -> Hiding:
 def sizes(pool: Windows) -> ParallelConfig:
     """Of a network for these windows."""
     dim = pool.x.shape[-1]
-    shared = dim > state_space.MOST_COLUMNS
+    shared = dim > _MOST_JOINT
     return ParallelConfig(
         dim=dim,
         covariates=pool.covariates.shape[-1],

@@ -10,7 +10,7 @@ import time
 import numpy as np
 from jaxtyping import Float, Int
 
-from naomi_jax.imputer import blend, cycles, holding_out, lines, network, scaling
+from naomi_jax.imputer import blend, groups, holding_out, lines, network, scaling
 from naomi_jax.imputer.engine import Engine
 from naomi_jax.imputer.network import Prior, Windows
 from naomi_jax.imputer.panel import Panel
@@ -54,7 +54,8 @@ def make(
         about = dataclasses.replace(panel, values=panel.values - level)
         prior = None
         if engine.state_space is not None:
-            mean = cycles.smooth(engine.state_space, given)
+            first, both = groups.smooth(engine.state_space, given)
+            mean = first if both is None else both
             prior = Prior(mean, np.ones_like(mean))
         sides = lines.pivots(given.observed, given)
         index = blend.classes(given, sides, lines.outer(given, sides))

@@ -7,8 +7,14 @@ pattern of holes by the Kalman filter and the smoother of Rauch, Tung and Strieb
 it are a strong start: what is linear in the rows and columns around a hole is found, and the
 network is asked for the rest.
 
-Rows are cut into chunks that overlap, all of one length, so that one compiled program serves tables
-of any length. In float64: covariances of smooth tracks have condition numbers beyond float32.
+Where columns determine each other nearly (R of 0.004), the maximization moves by small steps, and
+passes over the whole table are slow. So each step takes the expectations of a few pieces of the
+table alone and averages them with those before (Cappe and Moulines 2009): on ETTh1, 300 steps of
+1024 rows end in 2 seconds where 120 passes took 21.
+
+To fill, rows are cut into chunks that overlap, all of one length, so that one compiled program
+serves tables of any length. In float64: covariances of smooth tracks have condition numbers beyond
+float32.
 """
 
 import dataclasses
@@ -22,13 +28,14 @@ from jaxtyping import Array, Float
 
 from naomi_jax.imputer.panel import Panel
 
-MOST_COLUMNS = 64  # the work of a row grows with D^3
 _TWO_LAGS = 24  # columns up to which p = 2: what moves smoothly needs a velocity
 _CHUNK = 1024  # rows
 _OVERLAP = 192  # rows on each side that a chunk sees and does not answer for
 _ROWS_AT_ONCE = 8192
-_ROWS_TO_FIT = 12_000
-_ITERATIONS = 10
+_PIECE, _PIECES = 128, 8  # rows of a piece, pieces of a step
+_STEPS = 300
+_FEWEST_STEPS, _QUICK_COLUMNS = 60, 12  # with more columns a step takes longer, and there are fewer
+_NEW, _NEW_AT_LAST = 0.25, 0.05  # share of a step's own expectations; it falls over the last 40 %
 _UNSEEN = 1e9  # variance of an entry that is missing
 _PRIOR = 30.0  # rows that say that nothing but the column's own last value matters
 
@@ -55,17 +62,11 @@ def fit(panel: Panel, seed: int) -> StateSpace:
 
     Args:
       panel: its rows in a regular grid; where they are not, rows count as steps.
-      seed: chooses chunks where there are more rows than needed.
+      seed: chooses the pieces of each step.
     """
     dim = panel.values.shape[1]
     order = 2 if dim <= _TWO_LAGS else 1
     grid, first, _, _ = on_grid(panel)
-    starts, length = _chunks(first, 0)
-    rng = np.random.default_rng(seed)
-    most = max(_ROWS_TO_FIT // length, 1)
-    if len(starts) > most:
-        starts = starts[np.sort(rng.choice(len(starts), most, replace=False))]
-    y, seen, fresh = _cut(grid, first, starts, length)
     keep = 0.8
     model = (
         np.concatenate([keep * np.eye(dim), np.zeros((dim, (order - 1) * dim))], axis=1),
@@ -73,22 +74,20 @@ def fit(panel: Panel, seed: int) -> StateSpace:
         0.2 * np.ones(dim),
         np.eye(order * dim),
     )
-    size = max(_ROWS_AT_ONCE // length, 1)
+    length = min(_PIECE, len(grid))
+    pieces = min(_PIECES, -(-len(grid) // length))
+    steps = int(np.clip(_STEPS * _QUICK_COLUMNS / dim, _FEWEST_STEPS, _STEPS))
     with jax.enable_x64(True):
-        for _ in range(_ITERATIONS):
-            total = None
-            for begin in range(0, len(y), size):
-                part = tuple(_padded(a[begin : begin + size], size) for a in (y, seen, fresh))
-                moments = _moments(*model, *part)
-                total = moments if total is None else jax.tree.map(jnp.add, total, moments)
-            model = tuple(np.asarray(a) for a in _maximize(total))
-    return StateSpace(*model)
+        seen = ~np.isnan(grid)
+        rows = (np.where(seen, grid, 0), seen, first)
+        found = _learn(model, rows, jax.random.key(seed), steps, length, pieces)
+        return StateSpace(*(np.asarray(part) for part in found))
 
 
 def smooth(model: StateSpace, panel: Panel) -> Float[np.ndarray, "n D"]:
     """The mean of x given all that is observed."""
     grid, first, place, _ = on_grid(panel)
-    starts, length = _chunks(first, _OVERLAP)
+    starts, length = _chunks(len(grid))
     result = np.empty_like(grid)
     size = max(_ROWS_AT_ONCE // length, 1)
     parameters = (model.transition, model.noise, model.error, model.start)
@@ -127,12 +126,11 @@ def on_grid(panel: Panel):
     return values, first, place, True
 
 
-def _chunks(first, overlap):
+def _chunks(count):
     """(first row of each chunk, rows of a chunk)."""
-    count = len(first)
     length = min(_CHUNK, count)
-    stride = max(length - 2 * overlap, 1) if count > length else length
-    return np.arange(0, max(count - (2 * overlap if count > length else 0), 1), stride), length
+    beyond = 2 * _OVERLAP if count > length else 0
+    return np.arange(0, max(count - beyond, 1), length - beyond), length
 
 
 def _cut(grid, first, starts, length):
@@ -251,7 +249,40 @@ def _means(transition, noise, error, start, y, seen, fresh):
     return jax.vmap(one)(y, seen, fresh)
 
 
-@jax.jit
+@functools.partial(jax.jit, static_argnames=("steps", "length", "pieces"))
+def _learn(model, rows, key, steps, length, pieces):
+    """Expectation and maximization, `steps` times, each on pieces that begin anywhere.
+
+    Args:
+      model: where it begins.
+      rows: y (n, D), seen (n, D), whether a series begins there (n,).
+      key: chooses the pieces.
+      steps, length, pieces: how many steps, rows of a piece, pieces of a step.
+    """
+    count = rows[0].shape[0]
+
+    def expectations(model, number):
+        first = jax.random.randint(
+            jax.random.fold_in(key, number), (pieces,), 0, count - length + 1
+        )
+        y, seen, fresh = (part[first[:, None] + jnp.arange(length)] for part in rows)
+        moments = _moments(*model, y, seen, fresh.at[:, 0].set(True))
+        # As if of the whole table: the prior of the maximization is in rows too.
+        return jax.tree.map(lambda total: total * (count / (pieces * length)), moments)
+
+    def step(number, carry):
+        model, average = carry
+        late = jnp.maximum(number / steps - 0.6, 0) / 0.4
+        new = jnp.where(number < 3, 1.0, _NEW * (_NEW_AT_LAST / _NEW) ** late)
+        moments = expectations(model, number)
+        average = jax.tree.map(lambda old, own: old + new * (own - old), average, moments)
+        return _maximize(average), average
+
+    shapes = jax.eval_shape(expectations, model, 0)
+    nothing = jax.tree.map(lambda one: jnp.zeros(one.shape, one.dtype), shapes)
+    return jax.lax.fori_loop(0, steps, step, (model, nothing))[0]
+
+
 def _moments(transition, noise, error, start, y, seen, fresh):
     """Sums over rows of what the maximization needs."""
     dim = transition.shape[0]
@@ -277,7 +308,6 @@ def _moments(transition, noise, error, start, y, seen, fresh):
     return jax.tree.map(lambda part: part.sum(0), jax.vmap(one)(y, seen, fresh))
 
 
-@jax.jit
 def _maximize(moments):
     now, cross, before, count, away, number, whole, rows = moments
     dim, size = cross.shape

@@ -10,6 +10,7 @@ from naomi_jax import Imputer
 from naomi_jax.errors import InputError
 from naomi_jax.imputer import saving
 from naomi_jax.imputer.cycles import Cycles
+from naomi_jax.imputer.groups import Groups
 from naomi_jax.imputer.state_space import StateSpace
 from naomi_jax.parallel.hiding import Hiding
 
@@ -68,6 +69,7 @@ def test_every_part_of_the_engine_is_saved(fitted, tmp_path):
     other = copy.copy(fitted)
     space = StateSpace(*(np.full((3,) * n, 0.5) for n in (2, 2, 1, 2)))
     space = Cycles(space, (24,), np.ones((1, 3)), space)
+    space = Groups((np.array([0, 2]), np.array([1])), (space, space))
     params = {"layers": {"0": {"w": np.ones((2, 3), np.float32)}}, "bias": np.zeros(4)}
     other._engine = dataclasses.replace(engine, state_space=space, params=params)
     other.save(tmp_path / "kept")
@@ -81,6 +83,10 @@ def test_every_part_of_the_engine_is_saved(fitted, tmp_path):
             assert one.keys() == two.keys()
             for name in one:
                 same(one[name], two[name])
+        elif isinstance(one, tuple):
+            assert len(one) == len(two)
+            for first, second in zip(one, two):
+                same(first, second)
         elif isinstance(one, np.ndarray):
             assert one.dtype == two.dtype
             np.testing.assert_array_equal(one, two)

@@ -138,7 +138,7 @@ def test_chunks_that_overlap_say_what_the_whole_says(monkeypatch):
 @pytest.mark.parametrize("count", [1, 2, 1023, 1024, 1025, 1663, 1664, 1665, 5000, 20_000])
 def test_chunks_answer_for_every_row(count):
     overlap = state_space._OVERLAP
-    starts, length = state_space._chunks(np.zeros(count, bool), overlap)
+    starts, length = state_space._chunks(count)
     answered = np.zeros(count, bool)
     for at in starts:
         assert at < count
@@ -146,18 +146,42 @@ def test_chunks_answer_for_every_row(count):
     assert answered.all()
 
 
-def test_each_iteration_of_the_fit_is_more_likely(monkeypatch):
+def test_each_step_of_the_fit_is_more_likely(monkeypatch):
     truth = model(2, 2, seed=5)
     y = simulate(truth, 240, 6, holes=0.3)
     y = y / np.nanstd(y, axis=0)  # in units of the scale, as the engine hands it over
     monkeypatch.setattr(state_space, "_PRIOR", 1e-3)  # without it EM climbs the likelihood itself
+    monkeypatch.setattr(state_space, "_PIECE", 240)  # all rows, and these alone: plain EM
+    monkeypatch.setattr(state_space, "_NEW", 1.0)
+    monkeypatch.setattr(state_space, "_NEW_AT_LAST", 1.0)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 0)
     found = []
-    for iterations in (0, 1, 2, 5, 10):
-        monkeypatch.setattr(state_space, "_ITERATIONS", iterations)
+    for steps in (0, 1, 2, 5, 10):
+        monkeypatch.setattr(state_space, "_STEPS", steps)
         fitted = state_space.fit(panel(y), seed=0)
         found.append(condition(fitted, y)[1])
     assert (np.diff(found) > 0).all()
     assert found[0] < found[-1] - 20
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_pieces_come_close_to_what_the_whole_table_says(monkeypatch, seed):
+    truth = model(2, 2, seed=5)
+    y = simulate(truth, 1200, 6, holes=0.3)
+    y = y / np.nanstd(y, axis=0)
+    pieces = state_space.fit(panel(y), seed)
+    start = state_space.fit
+    monkeypatch.setattr(state_space, "_PIECE", 1200)
+    whole = start(panel(y), seed)
+    monkeypatch.setattr(state_space, "_STEPS", 0)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 0)
+    nothing = start(panel(y), seed)
+
+    def likelihood(given):
+        return sum(condition(given, part)[1] for part in np.split(y, 6))
+
+    gained = likelihood(pieces) - likelihood(nothing)
+    assert gained > 0.97 * (likelihood(whole) - likelihood(nothing)) > 100
 
 
 def test_the_start_of_a_fit_makes_sense_of_a_column_without_values():
