@@ -80,26 +80,19 @@ def fit(
     began = time.monotonic()
     engine = _without_network(panel, calendar, wishes)
     clean = engine.clean(panel)
-    wanted = wishes.network
-    if wanted is None:
-        wanted = bool((clean.observed.sum(0) >= FEWEST_ROWS).any())
-    hiding = wishes.hiding or mixture(clean, not wanted)
-    if not wanted:
+    small = not (clean.observed.sum(0) >= FEWEST_ROWS).any()
+    simple = wishes.network is False or (wishes.network is None and small)
+    hiding = wishes.hiding or mixture(clean, simple)
+    if simple:
         every = series_windows(clean, engine.window, engine.window)
         return _judged(engine, clean, every, hiding, wishes.seed)
     learn, held = holding_out.split(clean, engine.window, wishes.seed)
-    mine = np.zeros(len(clean.values), bool)
-    for first, rows in learn:
-        mine[first : first + rows] = True
-    engine = dataclasses.replace(
-        engine, profile=season.fit_profile(calendar, clean.without(~mine[:, None]))
-    )
-    engine = _rescaled(engine, clean)
+    engine = _with_state_space(engine, clean, learn, wishes.seed)
+    many = clean.values.shape[1] > _MOST_JOINT and engine.state_space is not None
+    if wishes.network is None and many:
+        # It would take minutes, and with fewer columns it gains little beside a state space.
+        return _judged(engine, clean, held, hiding, wishes.seed)
     scaled, _ = engine.scaled(clean)
-    if clean.values.shape[1] <= groups.MOST_COLUMNS:
-        given, _ = scaling.levelled(scaled.without(~mine[:, None]), engine.scaling)
-        model = groups.fit(given, calendar.periods, wishes.seed)
-        engine = dataclasses.replace(engine, state_space=model)
     deadline = began + 60 * (np.inf if wishes.minutes is None else wishes.minutes)
     pool, error = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
     config = sizes(pool)
@@ -108,6 +101,21 @@ def fit(
     )
     engine = dataclasses.replace(engine, params=params, error=error)
     return _judged(engine, clean, held, hiding, wishes.seed)
+
+
+def _with_state_space(engine, clean, learn, seed):
+    """With the phase means and the state space of the stretches to learn from."""
+    mine = np.zeros((len(clean.values), 1), bool)
+    for first, rows in learn:
+        mine[first : first + rows] = True
+    profile = season.fit_profile(engine.calendar, clean.without(~mine))
+    engine = _rescaled(dataclasses.replace(engine, profile=profile), clean)
+    if clean.values.shape[1] > groups.MOST_COLUMNS:
+        return engine
+    scaled, _ = engine.scaled(clean)
+    given, _ = scaling.levelled(scaled.without(~mine), engine.scaling)
+    model = groups.fit(given, engine.calendar.periods, seed)
+    return dataclasses.replace(engine, state_space=model)
 
 
 def _without_network(panel, calendar, wishes) -> Engine:
@@ -221,7 +229,7 @@ def _judged(engine, clean, windows, hiding, seed):
         hidden = holding_out.hidden(clean, tiles, engine.window, hiding, seed, number)
         given = clean.without(hidden)
         here = engine
-        if engine.params is None:
+        if engine.params is None and engine.state_space is None:
             refit = season.fit_profile(engine.calendar, given)
             here = dataclasses.replace(engine, profile=refit)
         judged = hidden & aside

@@ -39,8 +39,10 @@ class Imputer:
     DataFrame go by name; those without numbers are carried through.
 
     Args:
-      method: "auto" trains a network where a column has 400 observed rows; "naomi_parallel"
-        always does; "interpolate" never: lines, curves and cycles alone, in seconds.
+      method: "auto" fits a state space where a column has 400 observed rows, and trains a network
+        beside it where there are at most 64 columns (or more than 288, too many for a state
+        space); "naomi_parallel" always trains one; "interpolate" fits neither: lines, curves and
+        cycles alone, in seconds.
       seed: of everything random.
       minutes: training at most; None lets the size of the table decide (at most a few minutes
         where it is small, 5 for 200,000 entries on two CPU cores).

@@ -1,0 +1,132 @@
+"""Public data with published numbers: Imputer beside the libraries people use.
+
+    pip install '.[bench]' pypots scikit-learn
+    python benchmarks/public.py --data FOLDER [--only etth1 ...] [--methods imputer saits ...]
+
+FOLDER holds ETTh1.csv, beijing_pollutants.npz, beijing_weather.npz and aqi36.npz
+(docs/benchmarks.md says where they come from). A cell is a data set and a way to hide its entries;
+every method sees the same shown entries, standardised alike, and is scored on the same hidden ones.
+Each result is added to public.json of --out as soon as it is there, and what is there already is
+not run again: a long table can be made in pieces. Prints the table as Markdown.
+"""
+
+import argparse
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from benchmarks import public_data, public_methods
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Run what is missing, each in a process of its own, and print all there is."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--only", nargs="+", default=list(public_data.CELLS), metavar="CELL")
+    parser.add_argument("--methods", nargs="+", default=list(public_methods.METHODS))
+    parser.add_argument("--minutes", type=float, default=15, help="of training, each")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(one(given)))
+        return
+    path = given.out / "public.json"
+    results = json.loads(path.read_text()) if path.exists() else []
+    for cell in matching(given.only):
+        for method in given.methods:
+            seeds = given.seeds if method in public_methods.LEARNING else [0]
+            for seed in seeds:
+                key = {"cell": cell, "method": method, "seed": seed, "minutes": given.minutes}
+                if any(all(row[k] == v for k, v in key.items()) for row in results):
+                    continue
+                row = in_a_process(given, cell, method, seed)
+                if row is not None:
+                    results.append({**key, **row})
+                    path.write_text(json.dumps(results, indent=1) + "\n")
+    text = markdown(results)
+    (given.out / "public.md").write_text(text + "\n")
+    print(text)
+
+
+def matching(words):
+    """The cells whose name begins with one of the words."""
+    return [name for name in public_data.CELLS if any(name.startswith(word) for word in words)]
+
+
+def in_a_process(given, cell, method, seed):
+    """The result of one run: its memory and threads are its own. None where it failed."""
+    command = [sys.executable, "-W", "ignore", __file__, "--one", "--data", str(given.data)]
+    command += ["--only", cell, "--methods", method, "--seeds", str(seed)]
+    command += ["--minutes", str(given.minutes), "--threads", str(given.threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        print(f"{cell}, {method}: failed", file=sys.stderr)
+        return None
+    row = json.loads(done.stdout.strip().splitlines()[-1])
+    print(f"{cell}, {method}, seed {seed}: {row}", file=sys.stderr, flush=True)
+    return row
+
+
+def one(given):
+    """Errors, seconds and memory of one method on one cell."""
+    (name,), (method,), (seed,) = given.only, given.methods, given.seeds
+    cell = public_data.CELLS[name](given.data)
+    public_methods.use_threads(given.threads)
+    fills, (began, fitted) = public_methods.METHODS[method](cell, given.minutes, seed)
+    ended = time.monotonic()
+    rows = {}
+    for kind, filled in fills.items():
+        wrong = np.abs(filled - cell.truth)[cell.scored]
+        rows[kind] = {"mae": float(wrong.mean()), "mse": float(np.square(wrong).mean())}
+    return {
+        "errors": rows,
+        "fit": fitted - began,
+        "fill": ended - fitted,
+        "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    }
+
+
+def markdown(results):
+    """A table for each cell: mean over seeds."""
+    lines = []
+    for cell in dict.fromkeys(row["cell"] for row in results):
+        lines += [
+            "",
+            f"**{cell}**",
+            "",
+            "| method | MAE | MSE | seeds | fit [s] | fill [s] | GiB |",
+        ]
+        lines += ["|---|---:|---:|---:|---:|---:|---:|"]
+        mine = [row for row in results if row["cell"] == cell]
+        for method in dict.fromkeys(row["method"] for row in mine):
+            runs = [row for row in mine if row["method"] == method]
+            for kind in runs[0]["errors"]:
+                mean = {
+                    part: np.mean([row["errors"][kind][part] for row in runs])
+                    for part in ("mae", "mse")
+                }
+                cost = [np.mean([row[part] for row in runs]) for part in ("fit", "fill", "gib")]
+                lines.append(
+                    f"| {method}{', ' + kind if kind else ''} | {mean['mae']:.4g} | "
+                    f"{mean['mse']:.4g} | {len(runs)} | {cost[0]:.0f} | {cost[1]:.1f} | "
+                    f"{cost[2]:.1f} |"
+                )
+    return "\n".join(lines).strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The methods of benchmarks/public.py: functions of (cell, minutes, seed).
+
+Each gives its fills (m, D) by name (several where it fills the test rows in several ways), and the
+moments (time.monotonic) at which it began to learn and had learned.
+"""
+
+import os
+import tempfile
+import time
+
+import numpy as np
+import pandas as pd
+
+
+def use_threads(count):
+    """For torch and jax alike; before jax starts."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+    os.environ.setdefault("OMP_NUM_THREADS", str(count))
+
+
+def line(cell, minutes, seed):
+    """A straight line within each window, the nearest value at its ends, 0 without any."""
+    del minutes, seed
+    began = time.monotonic()
+
+    def fill(windows):
+        frames = (pd.DataFrame(w).interpolate(limit_direction="both").fillna(0) for w in windows)
+        return np.stack([frame.to_numpy() for frame in frames])
+
+    whole = pd.DataFrame(cell.shown).interpolate(limit_direction="both").fillna(0).to_numpy()
+    return {"": by_windows(cell, fill), "whole table": whole}, (began, began)
+
+
+def knn(cell, minutes, seed):
+    """scikit-learn's KNNImputer: rows alone, learned from the last 5,000."""
+    del minutes, seed
+    from sklearn.impute import KNNImputer
+
+    began = time.monotonic()
+    model = KNNImputer(n_neighbors=10, keep_empty_features=True).fit(cell.learn[-5000:])
+    fitted = time.monotonic()
+    return {"": model.transform(cell.shown)}, (began, fitted)
+
+
+def iterative(cell, minutes, seed):
+    """scikit-learn's IterativeImputer, as it comes."""
+    del minutes
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+    from sklearn.impute import IterativeImputer
+
+    began = time.monotonic()
+    model = IterativeImputer(random_state=seed, keep_empty_features=True).fit(cell.learn)
+    fitted = time.monotonic()
+    return {"": model.transform(cell.shown)}, (began, fitted)
+
+
+def imputer(cell, minutes, seed):
+    """Imputer as a user gets it; the test windows alone, and the test rows as one table."""
+    import naomi_jax
+
+    names = [f"c{i}" for i in range(cell.learn.shape[1])]
+    learn = pd.DataFrame(cell.learn, cell.learn_times, names)
+    began = time.monotonic()
+    model = naomi_jax.Imputer(seed=seed, minutes=minutes).fit(learn)
+    fitted = time.monotonic()
+
+    def fill(windows):
+        count, rows, dim = windows.shape
+        label = np.repeat(np.arange(count), rows)
+        times = cell.times.to_numpy()[starts(cell)[:, None] + np.arange(rows)].reshape(-1)
+        frame = pd.DataFrame(windows.reshape(-1, dim), times, names)
+        filled = model.transform(frame.assign(window=label), group="window")
+        return filled[names].to_numpy().reshape(windows.shape)
+
+    fills = {"": by_windows(cell, fill)} if cell.stride > 1 else {}
+    whole = model.transform(pd.DataFrame(cell.shown, cell.times, names)).to_numpy()
+    return {**fills, "whole table": whole}, (began, fitted)
+
+
+def starts(cell):
+    """The first row of each test window."""
+    return np.arange(0, len(cell.shown) - cell.window + 1, cell.stride)
+
+
+def by_windows(cell, fill):
+    """Fills of the test windows, averaged where they overlap."""
+    first = starts(cell)
+    rows = first[:, None] + np.arange(cell.window)
+    filled = fill(cell.shown[rows])
+    total, count = np.zeros_like(cell.truth), np.zeros((len(cell.truth), 1))
+    np.add.at(total, rows, filled)
+    np.add.at(count, rows, 1)
+    return total / np.maximum(count, 1)
+
+
+def pypots(make):
+    """A method of PyPOTS: trained on windows, early stopping by the validation part."""
+
+    def run(cell, minutes, seed):
+        import torch
+
+        torch.manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        train = windows(cell.learn[: cell.train_rows], cell.window, max(cell.window // 4, 1))
+        val = windows(cell.learn[cell.train_rows :], cell.window, cell.window)
+        # The validation part is known as far as it is shown: a tenth of that is hidden again.
+        again = np.where(rng.random(val.shape) < 0.1, np.nan, val)
+        sets = {"X": train}, {"X": again, "X_ori": val}
+        with tempfile.TemporaryDirectory() as folder:
+            sizes = cell.window, cell.learn.shape[1]
+            seconds = []
+            for epochs in (1, 2):  # the first one warms up
+                began = time.monotonic()
+                make(*sizes, epochs, folder).fit(*sets)
+                seconds.append(time.monotonic() - began)
+            each = max(seconds[1] - seconds[0], seconds[1] / 4)
+            torch.manual_seed(seed)
+            model = make(*sizes, max(int(60 * minutes / each), 1), folder)
+            began = time.monotonic()
+            model.fit(*sets)
+            fitted = time.monotonic()
+            fill = by_windows(cell, lambda w: model.impute({"X": w.astype(np.float32)}))
+        return {"": fill}, (began, fitted)
+
+    return run
+
+
+def windows(values, rows, stride):
+    """(N, rows, D) float32."""
+    first = np.arange(0, len(values) - rows + 1, stride)
+    return values[first[:, None] + np.arange(rows)].astype(np.float32)
+
+
+def common(epochs, folder):
+    """What all of them are given."""
+    stop = dict(epochs=epochs, patience=min(10, epochs), batch_size=32)
+    return dict(**stop, saving_path=folder, verbose=False)
+
+
+def saits(steps, dim, epochs, folder):
+    from pypots.imputation import SAITS
+
+    sizes = dict(n_layers=2, d_model=256, n_heads=4, d_k=64, d_v=64, d_ffn=128, dropout=0.1)
+    return SAITS(steps, dim, **sizes, **common(epochs, folder))
+
+
+def brits(steps, dim, epochs, folder):
+    from pypots.imputation import BRITS
+
+    return BRITS(steps, dim, 128, **common(epochs, folder))
+
+
+def imputeformer(steps, dim, epochs, folder):
+    from pypots.imputation import ImputeFormer
+
+    sizes = dict(n_layers=3, d_input_embed=32, d_learnable_embed=64, d_proj=8, d_ffn=128)
+    sizes |= dict(n_temporal_heads=4)
+    return ImputeFormer(steps, dim, **sizes, **common(epochs, folder))
+
+
+METHODS = {
+    "line": line,
+    "knn": knn,
+    "iterative": iterative,
+    "imputer": imputer,
+    "saits": pypots(saits),
+    "brits": pypots(brits),
+    "imputeformer": pypots(imputeformer),
+}
+LEARNING = ("imputer", "saits", "brits", "imputeformer")
