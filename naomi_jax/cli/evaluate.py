@@ -71,7 +71,7 @@ def _refuse_imputers(job, runs):
     for name in filter(fill.holds_imputer, runs):
         raise InputError(
             f"--{job}: {name} was trained on a table with holes, and there is no --{job} of such a "
-            f"run; python eval.py {process.quoted(name)} prints its errors"
+            f"run; {process.evaluation_command()} {process.quoted(name)} prints its errors"
         )
 
 

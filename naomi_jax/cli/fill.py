@@ -291,7 +291,8 @@ def _found(workdir, about):
         raise InputError(
             f"{workdir} holds what was learned from other data or with other settings "
             f"({'; '.join(found)}); choose another --workdir, or delete this folder to learn anew; "
-            f"python eval.py {process.quoted(workdir)} --impute fills with what was learned"
+            f"{process.evaluation_command()} {process.quoted(workdir)} --impute fills with what "
+            "was learned"
         )
     return Imputer.load(workdir)
 

@@ -111,6 +111,12 @@ def words() -> list[str]:
     return [os.path.basename(program), *others]
 
 
+def evaluation_command() -> str:
+    """How this user calls what eval.py does: by the installed program, or by the script."""
+    installed = os.path.basename(sys.argv[0]).startswith("naomi-jax")
+    return "naomi-jax eval" if installed else "python eval.py"
+
+
 def quoted(path: str) -> str:
     """A path as a word of a command: quoted for the shell, and never taken for a flag."""
     return shlex.quote(os.path.join(".", path) if path.startswith("-") else path)

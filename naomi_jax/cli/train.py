@@ -105,8 +105,8 @@ def _say(line):
 
 def _next_command(workdir, dataset):
     return (
-        f"python eval.py {process.quoted(workdir)} --impute YOUR.csv --out FILLED.csv"
-        f"   ({dataset.dim} columns, holes empty)"
+        f"{process.evaluation_command()} {process.quoted(workdir)} --impute YOUR.csv "
+        f"--out FILLED.csv   ({dataset.dim} columns, holes empty)"
     )
 
 

@@ -419,6 +419,7 @@ def test_the_program_of_an_installed_package(here, monkeypatch, capsys):
         program.main()
     assert end.value.code == 2 and "error: fil: no command" in capsys.readouterr().err
     assert process.rerun_command() == "naomi-jax fil"
+    assert process.evaluation_command() == "naomi-jax eval"
     with pytest.raises(InputError, match="folder configs of the repository"):
         train.main([], "nowhere")
     with pytest.raises(SystemExit):

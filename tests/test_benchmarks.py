@@ -1,0 +1,73 @@
+"""What benchmarks/public.py hides and scores; its data are not needed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import public, public_data, public_methods
+
+
+@pytest.fixture
+def observed():
+    known = np.random.default_rng(0).random((400, 9)) > 0.1
+    known[:5] = True
+    return known
+
+
+@pytest.mark.parametrize(
+    ("hide", "share"),
+    [
+        (public_data.points, 0.1),
+        (public_data.points, 0.9),
+        (public_data.blocks, 0.5),
+        (lambda o, share, rng: public_data.subsequences(o, share, rng, rows=36), 0.5),
+    ],
+)
+def test_that_share_of_the_observed_entries_is_hidden(observed, hide, share):
+    hidden = hide(observed, share=share, rng=np.random.default_rng(1))
+    assert not (hidden & ~observed).any()
+    assert hidden[observed].mean() == pytest.approx(share, abs=0.03)
+
+
+def test_blocks_and_subsequences_have_their_shapes():
+    everything = np.ones((300, 9), bool)
+    hidden = public_data.blocks(everything, share=0.02, rng=np.random.default_rng(0))
+    rows = np.flatnonzero(hidden.any(1))
+    assert hidden[rows[0]].sum() >= 6 and hidden[rows[0] : rows[0] + 6].any(1).all()
+    hidden = public_data.subsequences(everything, 0.02, np.random.default_rng(0), rows=18)
+    column = np.flatnonzero(hidden.any(0))[0]
+    assert hidden[:, column].sum() >= 18
+
+
+def cell(stride):
+    truth = np.arange(40.0).reshape(20, 2)
+    return public_data.Cell(
+        learn=truth,
+        learn_times=pd.date_range("2020", periods=20, freq="h"),
+        train_rows=15,
+        shown=truth,
+        times=pd.date_range("2021", periods=20, freq="h"),
+        truth=truth,
+        scored=np.ones(truth.shape, bool),
+        window=5,
+        stride=stride,
+    )
+
+
+@pytest.mark.parametrize("stride", [5, 1])
+def test_fills_of_windows_come_back_to_their_rows_and_overlaps_are_averaged(stride):
+    given = cell(stride)
+    found = public_methods.by_windows(given, lambda windows: windows)
+    np.testing.assert_allclose(found, given.truth)
+    numbers = public_methods.by_windows(
+        given, lambda windows: windows * 0 + np.arange(len(windows))[:, None, None]
+    )
+    first = 0.5 if stride == 1 else 0.0  # row 1 lies in the windows 0 and 1, or in the first alone
+    assert numbers[1, 0] == first
+
+
+def test_a_table_has_a_row_for_each_way_of_filling():
+    row = {"cell": "c", "method": "m", "fit": 1.0, "fill": 2.0, "gib": 0.5}
+    errors = {"": {"mae": 1.0, "mse": 4.0}, "whole table": {"mae": 2.0, "mse": 8.0}}
+    text = public.markdown([{**row, "errors": errors, "seed": s} for s in (0, 1)])
+    assert "| m | 1 | 4 | 2 |" in text and "| m, whole table | 2 | 8 | 2 |" in text
