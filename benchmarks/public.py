@@ -101,31 +101,46 @@ def one(given):
 
 
 def markdown(results):
-    """A table for each cell: mean over seeds."""
-    lines = []
-    for cell in dict.fromkeys(row["cell"] for row in results):
-        lines += [
-            "",
-            f"**{cell}**",
-            "",
-            "| method | MAE | MSE | seeds | fit [s] | fill [s] | GiB |",
-        ]
-        lines += ["|---|---:|---:|---:|---:|---:|---:|"]
+    """Errors, a row for each cell, and what they cost; means over seeds."""
+    cells = [cell for cell in public_data.CELLS if any(row["cell"] == cell for row in results)]
+    kinds = dict.fromkeys(
+        (row["method"], kind)
+        for method in public_methods.METHODS
+        for row in results
+        if row["method"] == method
+        for kind in row["errors"]
+    )
+    names = [f"{method}, {kind}" if kind else method for method, kind in kinds]
+    errors = [f"| MAE / MSE | {' | '.join(names)} |", "|---|" + "---:|" * len(kinds)]
+    costs = ["| fit [s], fill [s], GiB | " + " | ".join(dict.fromkeys(m for m, _ in kinds)) + " |"]
+    costs += ["|---|" + "---:|" * len({method for method, _ in kinds})]
+    for cell in cells:
         mine = [row for row in results if row["cell"] == cell]
-        for method in dict.fromkeys(row["method"] for row in mine):
-            runs = [row for row in mine if row["method"] == method]
-            for kind in runs[0]["errors"]:
-                mean = {
-                    part: np.mean([row["errors"][kind][part] for row in runs])
-                    for part in ("mae", "mse")
-                }
-                cost = [np.mean([row[part] for row in runs]) for part in ("fit", "fill", "gib")]
-                lines.append(
-                    f"| {method}{', ' + kind if kind else ''} | {mean['mae']:.4g} | "
-                    f"{mean['mse']:.4g} | {len(runs)} | {cost[0]:.0f} | {cost[1]:.1f} | "
-                    f"{cost[2]:.1f} |"
-                )
-    return "\n".join(lines).strip()
+        parts = [_error(mine, method, kind) for method, kind in kinds]
+        errors.append(f"| {cell} | {' | '.join(parts)} |")
+        parts = [_cost(mine, method) for method in dict.fromkeys(m for m, _ in kinds)]
+        costs.append(f"| {cell} | {' | '.join(parts)} |")
+    return "\n".join([*errors, "", *costs])
+
+
+def _error(rows, method, kind):
+    """Mean MAE / mean MSE, and from how many seeds where there are several."""
+    found = [
+        row["errors"][kind] for row in rows if row["method"] == method and kind in row["errors"]
+    ]
+    if not found:
+        return ""
+    mae, mse = (np.mean([error[part] for error in found]) for part in ("mae", "mse"))
+    seeds = f" ({len(found)} seeds)" if len(found) > 1 else ""
+    return f"{mae:.4g} / {mse:.4g}{seeds}"
+
+
+def _cost(rows, method):
+    found = [row for row in rows if row["method"] == method]
+    if not found:
+        return ""
+    fit, fill, gib = (np.mean([row[part] for row in found]) for part in ("fit", "fill", "gib"))
+    return f"{fit:.0f}, {fill:.1f}, {gib:.1f}"
 
 
 if __name__ == "__main__":

@@ -66,8 +66,11 @@ def test_fills_of_windows_come_back_to_their_rows_and_overlaps_are_averaged(stri
     assert numbers[1, 0] == first
 
 
-def test_a_table_has_a_row_for_each_way_of_filling():
-    row = {"cell": "c", "method": "m", "fit": 1.0, "fill": 2.0, "gib": 0.5}
+def test_the_tables_have_a_row_for_each_cell_and_a_column_for_each_way_of_filling():
+    row = {"cell": "aqi36", "method": "imputer", "fit": 1.0, "fill": 2.0, "gib": 0.5}
     errors = {"": {"mae": 1.0, "mse": 4.0}, "whole table": {"mae": 2.0, "mse": 8.0}}
-    text = public.markdown([{**row, "errors": errors, "seed": s} for s in (0, 1)])
-    assert "| m | 1 | 4 | 2 |" in text and "| m, whole table | 2 | 8 | 2 |" in text
+    line = {**row, "method": "line", "errors": {"": {"mae": 3.0, "mse": 9.0}}, "seed": 0}
+    text = public.markdown([line, *({**row, "errors": errors, "seed": s} for s in (0, 1))])
+    assert "| MAE / MSE | line | imputer | imputer, whole table |" in text
+    assert "| aqi36 | 3 / 9 | 1 / 4 (2 seeds) | 2 / 8 (2 seeds) |" in text
+    assert "| aqi36 | 1, 2.0, 0.5 | 1, 2.0, 0.5 |" in text
