@@ -90,14 +90,26 @@ def one(given):
     ended = time.monotonic()
     rows = {}
     for kind, filled in fills.items():
+        filled, *interval = filled if isinstance(filled, tuple) else (filled,)
         wrong = np.abs(filled - cell.truth)[cell.scored]
         rows[kind] = {"mae": float(wrong.mean()), "mse": float(np.square(wrong).mean())}
+        if interval:
+            rows[kind]["inside"] = inside(cell, *interval)
     return {
         "errors": rows,
         "fit": fitted - began,
         "fill": ended - fitted,
         "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
+
+
+def inside(cell, low, high):
+    """Share of the scored entries inside their interval, by the length of the hole."""
+    length = public_data.hole_lengths(np.isnan(cell.shown))[cell.scored]
+    held = ((low <= cell.truth) & (cell.truth <= high))[cell.scored]
+    kinds = {"1": length == 1, "2-6": (length > 1) & (length < 7), "more": length > 6}
+    kinds["all"] = length > 0
+    return {kind: float(held[mine].mean()) for kind, mine in kinds.items() if mine.any()}
 
 
 def markdown(results):
@@ -120,7 +132,24 @@ def markdown(results):
         errors.append(f"| {cell} | {' | '.join(parts)} |")
         parts = [_cost(mine, method) for method in dict.fromkeys(m for m, _ in kinds)]
         costs.append(f"| {cell} | {' | '.join(parts)} |")
-    return "\n".join([*errors, "", *costs])
+    return "\n".join([*errors, "", *costs, "", *_intervals(results, cells)])
+
+
+def _intervals(results, cells):
+    """Share inside the 90 % intervals, by the length of the hole."""
+    lines = [
+        "| inside 90 % intervals, holes of | 1 | 2-6 | more | all |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for cell in cells:
+        for row in results:
+            for kind, error in row["errors"].items() if row["cell"] == cell else ():
+                if "inside" in error:
+                    name = f"{cell}, {row['method']}, {kind}, seed {row['seed']}"
+                    shares = (error["inside"].get(k) for k in ("1", "2-6", "more", "all"))
+                    cells_ = ("" if share is None else f"{share:.1%}" for share in shares)
+                    lines.append(f"| {name} | {' | '.join(cells_)} |")
+    return lines if len(lines) > 2 else []
 
 
 def _error(rows, method, kind):

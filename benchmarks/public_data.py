@@ -69,6 +69,16 @@ def subsequences(observed, share, rng, rows):
     return observed & hidden
 
 
+def hole_lengths(missing):
+    """(m, D), of the hole that an entry lies in, rows; 0 where it is not missing."""
+    found = np.zeros(missing.shape, int)
+    for column in range(missing.shape[1]):
+        edges = np.diff(missing[:, column].astype(int), prepend=0, append=0)
+        for first, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)):
+            found[first:end, column] = end - first
+    return found
+
+
 def etth1(folder: pathlib.Path):
     """(values, stamps, ends of the parts, window)."""
     table = pd.read_csv(folder / "ETTh1.csv", parse_dates=["date"], index_col="date")

@@ -1,7 +1,8 @@
 """The methods of benchmarks/public.py: functions of (cell, minutes, seed).
 
 Each gives its fills (m, D) by name (several where it fills the test rows in several ways), and the
-moments (time.monotonic) at which it began to learn and had learned.
+moments (time.monotonic) at which it began to learn and had learned. A fill may have an interval
+that should hold nine tenths of the truth: then it is (fill, low, high).
 """
 
 import os
@@ -73,8 +74,10 @@ def imputer(cell, minutes, seed):
         return filled[names].to_numpy().reshape(windows.shape)
 
     fills = {"": by_windows(cell, fill)} if cell.stride > 1 else {}
-    whole = model.transform(pd.DataFrame(cell.shown, cell.times, names)).to_numpy()
-    return {**fills, "whole table": whole}, (began, fitted)
+    whole = pd.DataFrame(cell.shown, cell.times, names)
+    filled = model.transform(whole).to_numpy()
+    low, high = (side.to_numpy() for side in model.interval(whole, level=0.9))
+    return {**fills, "whole table": (filled, low, high)}, (began, fitted)
 
 
 def starts(cell):

@@ -39,6 +39,22 @@ def test_blocks_and_subsequences_have_their_shapes():
     assert hidden[:, column].sum() >= 18
 
 
+def test_lengths_of_holes_are_those_of_the_runs():
+    missing = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1]], bool)
+    found = public_data.hole_lengths(missing)
+    assert found.T.tolist() == [[2, 2, 0, 1, 0], [0, 0, 1, 0, 1]]
+
+
+def test_the_share_inside_an_interval_is_counted_by_the_length_of_the_hole():
+    given = cell(5)
+    given.shown = given.truth.copy()
+    given.shown[3, 0] = given.shown[8:12, 1] = np.nan
+    given.scored = np.isnan(given.shown)
+    low, high = given.truth - 1, given.truth + 1
+    low[3, 0] = given.truth[3, 0] + 0.5
+    assert public.inside(given, low, high) == {"1": 0.0, "2-6": 1.0, "all": 0.8}
+
+
 def cell(stride):
     truth = np.arange(40.0).reshape(20, 2)
     return public_data.Cell(

@@ -79,7 +79,9 @@ class Engine:
 
     def scaled(self, panel: Panel) -> tuple[Panel, Callable[[np.ndarray], np.ndarray]]:
         """The panel less its profile in units of the scale, and the way back."""
-        base = self.profile.base(self.calendar, panel)
+        return self._about(panel, self.profile.base(self.calendar, panel))
+
+    def _about(self, panel, base):
         unit = self.scaling.scale
         values = (panel.values - base) / unit
         return dataclasses.replace(panel, values=values), lambda filled: base + unit * filled
@@ -97,7 +99,7 @@ class Engine:
         about = dataclasses.replace(panel, values=panel.values - base)
         sides = lines.pivots(panel.observed, panel)
         beyond = lines.outer(panel, sides)
-        scaled, back = self.scaled(panel)
+        scaled, back = self._about(panel, base)
         local = back(season.local_mean(scaled, self.scaling, self.window))
         straight = lines.line(panel, sides)
         straight = np.where(np.isfinite(straight), straight, local)
