@@ -90,7 +90,7 @@ def smooth(
     told = _told(around, model.shares)
     left = dataclasses.replace(panel, values=panel.values - told)
     both = told + state_space.smooth(model.second, left)
-    say = np.minimum(around.count.max(0) / _ENOUGH, 1)[:, None]
+    say = np.minimum(around.number.max(0) / _ENOUGH, 1)[:, None]
     return filled, filled + say * (both - filled)
 
 
@@ -99,18 +99,18 @@ class _Around(NamedTuple):
 
     Attributes:
       mean: 0 where there are none.
-      count: how many there are.
+      number: how many there are.
     """
 
     mean: Float[np.ndarray, "P n D"]
-    count: Float[np.ndarray, "P n"]
+    number: Float[np.ndarray, "P n"]
 
 
 def _told(around, shares):
     """(n, D), what the cycles around say."""
     whole = np.clip(shares.sum(0), 0.05, 1)
     spread = 2 * _AROUND * (1 / whole - 1)
-    count = around.count[..., None]
+    count = around.number[..., None]
     fewer = count / np.maximum(count + spread, 1e-9) / whole
     return (shares[:, None] * fewer * around.mean).sum(0)
 

@@ -266,7 +266,9 @@ def _learn(model, rows, key, steps, length, pieces):
             jax.random.fold_in(key, number), (pieces,), 0, count - length + 1
         )
         y, seen, fresh = (part[first[:, None] + jnp.arange(length)] for part in rows)
-        moments = _moments(*model, y, seen, fresh.at[:, 0].set(True))
+        fresh = fresh.at[:, 0].set(True)
+        transition, noise, error, start = model
+        moments = _moments(transition, noise, error, start, y, seen, fresh)
         # As if of the whole table: the prior of the maximization is in rows too.
         return jax.tree.map(lambda total: total * (count / (pieces * length)), moments)
 
