@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from naomi_jax.imputer import cycles, groups
+from naomi_jax.imputer import cycles, groups, state_space
 from naomi_jax.imputer.panel import Panel
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    """How well the state spaces are fitted is not the question here."""
+    monkeypatch.setattr(state_space, "_STEPS", 20)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 20)
 
 
 def table(rows=300, kinds=3, each=4, seed=0):
