@@ -165,7 +165,7 @@ def _likeness():
     return 3.0**-apart * 2.0**-other
 
 
-_LIKENESS = _likeness()
+LIKENESS = _likeness()
 
 
 def _borrowed(grams, number, borrowed):
@@ -179,7 +179,7 @@ def _borrowed(grams, number, borrowed):
     mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
     weight = (number * (straight > 0))[..., None, None]
     of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
-    total, count = (np.einsum("kc,dcij->dkij", _LIKENESS, part) for part in (weight * mean, weight))
+    total, count = (np.einsum("kc,dcij->dkij", LIKENESS, part) for part in (weight * mean, weight))
 
     def filled_up(total, count, prior):
         return (total + borrowed * prior) / (count + borrowed)

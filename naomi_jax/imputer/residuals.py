@@ -14,7 +14,7 @@ from naomi_jax.imputer import blend
 from naomi_jax.imputer.panel import Panel
 
 LEVELS = np.concatenate([[0.005, 0.01, 0.025], np.arange(0.05, 0.96, 0.05), [0.975, 0.99, 0.995]])
-_FEWEST = 40  # held-out entries; with fewer a class takes the column's quantiles
+_FEWEST = 40  # held-out entries; with fewer a class takes in those that are most like it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +67,10 @@ def fit(
     quantiles = np.zeros((dim, blend.CLASSES, len(LEVELS)))
     for d in range(dim):
         mine = column == d
-        whole = np.quantile(error[mine], LEVELS) if mine.any() else np.zeros(len(LEVELS))
-        for c in range(blend.CLASSES):
-            both = mine & (index == c)
-            few = both.sum() < _FEWEST
-            quantiles[d, c] = whole if few else np.quantile(error[both], LEVELS)
+        own, kind = error[mine], index[mine]
+        count = np.bincount(kind, minlength=blend.CLASSES)
+        for c in range(blend.CLASSES) if len(own) else ():
+            alike = np.argsort(-blend.LIKENESS[c], kind="stable")
+            enough = np.searchsorted(np.cumsum(count[alike]), _FEWEST) + 1
+            quantiles[d, c] = np.quantile(own[np.isin(kind, alike[:enough])], LEVELS)
     return Residuals(quantiles, memory)
