@@ -104,8 +104,10 @@ def pypots(make):
 
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        train = windows(cell.learn[: cell.train_rows], cell.window, max(cell.window // 4, 1))
-        val = windows(cell.learn[cell.train_rows :], cell.window, cell.window)
+        mean, std = np.nanmean(cell.learn, axis=0), np.nanstd(cell.learn, axis=0)
+        learn = (cell.learn - mean) / std
+        train = windows(learn[: cell.train_rows], cell.window, max(cell.window // 4, 1))
+        val = windows(learn[cell.train_rows :], cell.window, cell.window)
         # The validation part is known as far as it is shown: a tenth of that is hidden again.
         again = np.where(rng.random(val.shape) < 0.1, np.nan, val)
         sets = {"X": train}, {"X": again, "X_ori": val}
@@ -122,8 +124,13 @@ def pypots(make):
             began = time.monotonic()
             model.fit(*sets)
             fitted = time.monotonic()
-            fill = by_windows(cell, lambda w: model.impute({"X": w.astype(np.float32)}))
-        return {"": fill}, (began, fitted)
+
+            def fill(shown):
+                given = ((shown - mean) / std).astype(np.float32)
+                return model.impute({"X": given}) * std + mean
+
+            filled = by_windows(cell, fill)
+        return {"": filled}, (began, fitted)
 
     return run
 
