@@ -24,12 +24,11 @@ def line(cell, minutes, seed):
     del minutes, seed
     began = time.monotonic()
 
-    def fill(windows):
-        frames = (pd.DataFrame(w).interpolate(limit_direction="both").fillna(0) for w in windows)
-        return np.stack([frame.to_numpy() for frame in frames])
+    def straight(rows):
+        return pd.DataFrame(rows).interpolate(limit_direction="both").fillna(0).to_numpy()
 
-    whole = pd.DataFrame(cell.shown).interpolate(limit_direction="both").fillna(0).to_numpy()
-    return {"": by_windows(cell, fill), "whole table": whole}, (began, began)
+    alone = by_windows(cell, lambda windows: np.stack([straight(rows) for rows in windows]))
+    return {"": alone, "whole table": straight(cell.shown)}, (began, began)
 
 
 def knn(cell, minutes, seed):
@@ -68,7 +67,7 @@ def imputer(cell, minutes, seed):
     def fill(windows):
         count, rows, dim = windows.shape
         label = np.repeat(np.arange(count), rows)
-        times = cell.times.to_numpy()[starts(cell)[:, None] + np.arange(rows)].reshape(-1)
+        times = cell.times.to_numpy()[rows_of_test_windows(cell)].reshape(-1)
         frame = pd.DataFrame(windows.reshape(-1, dim), times, names)
         filled = model.transform(frame.assign(window=label), group="window")
         return filled[names].to_numpy().reshape(windows.shape)
@@ -80,15 +79,19 @@ def imputer(cell, minutes, seed):
     return {**fills, "whole table": (filled, low, high)}, (began, fitted)
 
 
-def starts(cell):
-    """The first row of each test window."""
-    return np.arange(0, len(cell.shown) - cell.window + 1, cell.stride)
+def rows_of_windows(count, length, stride):
+    """(N, length), the rows of windows among `count`."""
+    return np.arange(0, count - length + 1, stride)[:, None] + np.arange(length)
+
+
+def rows_of_test_windows(cell):
+    """The rows of each test window."""
+    return rows_of_windows(len(cell.shown), cell.window, cell.stride)
 
 
 def by_windows(cell, fill):
     """Fills of the test windows, averaged where they overlap."""
-    first = starts(cell)
-    rows = first[:, None] + np.arange(cell.window)
+    rows = rows_of_test_windows(cell)
     filled = fill(cell.shown[rows])
     total, count = np.zeros_like(cell.truth), np.zeros((len(cell.truth), 1))
     np.add.at(total, rows, filled)
@@ -135,10 +138,9 @@ def pypots(make):
     return run
 
 
-def windows(values, rows, stride):
-    """(N, rows, D) float32."""
-    first = np.arange(0, len(values) - rows + 1, stride)
-    return values[first[:, None] + np.arange(rows)].astype(np.float32)
+def windows(values, length, stride):
+    """(N, length, D) float32."""
+    return values[rows_of_windows(len(values), length, stride)].astype(np.float32)
 
 
 def common(epochs, folder):

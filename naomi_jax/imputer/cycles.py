@@ -121,9 +121,13 @@ def _around(panel, filled, periods):
     series = np.cumsum(first)
     means, counts = [], []
     for period in periods:
-        shifted = [_shifted(grid, series, k * period) for k in range(-_AROUND, _AROUND + 1) if k]
-        there = ~np.isnan(shifted)
-        total, count = np.where(there, shifted, 0).sum(0), there.sum(0)
+        total, count = np.zeros_like(grid), np.zeros(grid.shape)
+        for k in range(-_AROUND, _AROUND + 1):
+            if k:  # one after the other: all of them at once would take twelve times the table
+                shifted = _shifted(grid, series, k * period)
+                there = ~np.isnan(shifted)
+                total += np.where(there, shifted, 0)
+                count += there
         means.append((total / np.maximum(count, 1))[place])
         counts.append(count.mean(1)[place])
     return _Around(np.stack(means), np.stack(counts))

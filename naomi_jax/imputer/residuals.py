@@ -65,12 +65,14 @@ def fit(
 ) -> Residuals:
     """From truth minus fill of held-out entries, their columns and classes."""
     quantiles = np.zeros((dim, blend.CLASSES, len(LEVELS)))
+    alike = np.argsort(-blend.LIKENESS, axis=1, kind="stable")
     for d in range(dim):
         mine = column == d
+        if not mine.any():
+            continue
         own, kind = error[mine], index[mine]
         count = np.bincount(kind, minlength=blend.CLASSES)
-        for c in range(blend.CLASSES) if len(own) else ():
-            alike = np.argsort(-blend.LIKENESS[c], kind="stable")
-            enough = np.searchsorted(np.cumsum(count[alike]), _FEWEST) + 1
-            quantiles[d, c] = np.quantile(own[np.isin(kind, alike[:enough])], LEVELS)
+        for c in range(blend.CLASSES):
+            enough = np.searchsorted(np.cumsum(count[alike[c]]), _FEWEST) + 1
+            quantiles[d, c] = np.quantile(own[np.isin(kind, alike[c, :enough])], LEVELS)
     return Residuals(quantiles, memory)

@@ -33,8 +33,8 @@ def model(dim, order, seed=0):
     )
 
 
-def joint(given: StateSpace, rows):
-    """Covariance (rows * D, rows * D) of x_1 .. x_rows of one series."""
+def joint_states(given: StateSpace, rows):
+    """Covariance (rows, S, rows, S) of the states of one series."""
     dim, size = given.transition.shape
     step = np.concatenate([given.transition, np.eye(size - dim, size)])
     noise = np.zeros((size, size))
@@ -42,15 +42,20 @@ def joint(given: StateSpace, rows):
     own = [given.start]
     for _ in range(rows - 1):
         own.append(step @ own[-1] @ step.T + noise)
-    whole = np.zeros((rows, dim, rows, dim))
+    whole = np.zeros((rows, size, rows, size))
     for first in range(rows):
         power = np.eye(size)
         for later in range(first, rows):
-            block = (power @ own[first])[:dim, :dim]
-            whole[later, :, first] = block
-            whole[first, :, later] = block.T
+            whole[later, :, first] = power @ own[first]
+            whole[first, :, later] = (power @ own[first]).T
             power = step @ power
-    return whole.reshape(rows * dim, rows * dim)
+    return whole
+
+
+def joint(given: StateSpace, rows):
+    """Covariance (rows * D, rows * D) of x_1 .. x_rows of one series."""
+    dim = len(given.transition)
+    return joint_states(given, rows)[:, :dim, :, :dim].reshape(rows * dim, rows * dim)
 
 
 def condition(given, y):
@@ -100,22 +105,11 @@ def test_covariances_are_those_of_the_joint_distribution(order, x64):
     y = simulate(given, rows, 1)
     seen = ~np.isnan(y)
     dim, size = given.transition.shape
-    step = np.concatenate([given.transition, np.eye(size - dim, size)])
-    own = [given.start]
-    noise = np.zeros((size, size))
-    noise[:dim, :dim] = given.noise
-    for _ in range(rows - 1):
-        own.append(step @ own[-1] @ step.T + noise)
-    whole = np.zeros((rows, size, rows, size))
-    for first in range(rows):
-        power = np.eye(size)
-        for later in range(first, rows):
-            whole[later, :, first] = power @ own[first]
-            whole[first, :, later] = (power @ own[first]).T
-            power = step @ power
-    x = whole[:, :dim].reshape(rows * dim, rows * size)[seen.ravel()]
-    inner = x.reshape(-1, rows, size)[:, :, :dim].reshape(len(x), -1)[:, seen.ravel()]
-    inner = inner + np.diag(np.tile(given.error, rows)[seen.ravel()])
+    whole = joint_states(given, rows)
+    known = seen.ravel()
+    x = whole[:, :dim].reshape(rows * dim, rows * size)[known]
+    inner = joint(given, rows)[np.ix_(known, known)]
+    inner = inner + np.diag(np.tile(given.error, rows)[known])
     told = x.T @ np.linalg.solve(inner, x)
     right = (whole.reshape(rows * size, rows * size) - told).reshape(rows, size, rows, size)
     fresh = np.arange(rows) == 0
