@@ -1,6 +1,7 @@
 """The evaluation command: a run's table, a figure, a page, a filled file."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Sequence
@@ -9,13 +10,15 @@ from naomi_jax.cli import fill, flags, process, table_flags
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
-from naomi_jax.evaluation import report
+from naomi_jax.evaluation import report, samples, tables
 from naomi_jax.evaluation.fill_file import check_target, fill_file
 from naomi_jax.runs import opening, record
 
 USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.
 
   python eval.py RUN_DIR                                what it learned from, and its errors
+  python eval.py RUN_DIR --samples N                    how far a stochastic model can be trusted
+  python eval.py RUN_DIR [--samples N] --forecast       with only the first steps shown
   python eval.py RUN_DIR --figure OUT.png|OUT.svg|OUT.gif|OUT.mp4
   python eval.py RUN_DIR --impute IN --out OUT     [the flags on tables below]
   python eval.py --table 1|2|3 [RUN_DIR ...]
@@ -26,6 +29,7 @@ A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
 _JOBS = {"table": (), "report": ("data",), "impute": ("out",), "figure": ()}
+_MOST_JUDGED = 300  # test sequences
 
 
 def main(argv: Sequence[str], prog: str = "eval.py") -> None:
@@ -42,7 +46,7 @@ def main(argv: Sequence[str], prog: str = "eval.py") -> None:
     job, runs = _job(asked), asked.runs
     about_table = job == "report" and any(map(fill.holds_imputer, runs))
     if job != "impute":
-        table_flags.refuse_words(argv, "--impute", reading=about_table)
+        table_flags.refuse_words(argv, "--impute", reading=about_table, samples=not job)
     for flag in ("out", "report", "figure"):
         _check_writable(flag, getattr(asked, flag))
     if about_table:
@@ -60,6 +64,12 @@ def main(argv: Sequence[str], prog: str = "eval.py") -> None:
         impute(runs[0], asked.impute, asked.out, asked)
     elif job == "figure":
         _figure(runs[0], asked.figure)
+    elif asked.samples is not None:
+        _refuse_imputers("samples", runs)
+        _samples(runs[0], asked.samples, asked.forecast)
+    elif asked.forecast:
+        _refuse_imputers("forecast", runs)
+        _forecast(runs[0])
     elif fill.holds_imputer(runs[0]):
         fill.show(runs[0])
     else:
@@ -105,6 +115,12 @@ def _parser(prog):
         metavar="TABLE",
         help="With --report, of a run on a table with holes: the table that the page is about.",
     )
+    parser.add_argument(
+        "--forecast",
+        action="store_true",
+        default=None,
+        help="Show the first steps of test sequences alone, to a run trained on other masks too.",
+    )
     table_flags.add(parser)
     return parser
 
@@ -135,6 +151,8 @@ def _job(asked):
         for name in others:
             if getattr(asked, name) is not None and owner != job:
                 raise InputError(f"--{name} goes with --{owner}")
+    if asked.forecast and job:
+        raise InputError(f"--forecast goes with a run alone or with --samples, not with --{job}")
     if job == "impute" and not asked.out:
         raise InputError("--impute needs --out FILE")
     return job
@@ -158,18 +176,52 @@ def impute(workdir: str, source: str, target: str, asked: argparse.Namespace) ->
     for name in ("group", "max_gap", "flag"):
         if getattr(asked, name) is not None:
             raise InputError(f"--{name}: for runs on tables with holes (train.py --fill) alone")
-    samples = asked.samples
     fill.check_seed(asked.seed)
-    if samples is not None and not getattr(found.run.method, "stochastic", False):
-        raise InputError(
-            f"--num_samples: the model in {workdir} has no distribution to draw from; leave the "
-            "flag out, or train one with --method.stochastic=true"
-        )
-    check_target(source, target, samples)
+    _check_samples(workdir, found.run, asked.samples)
+    check_target(source, target, asked.samples)
     model = opening.fitted(workdir, found)
     options = table_flags.options(asked)
-    print(fill_file(model, source, target, samples, asked.seed, options))
+    print(fill_file(model, source, target, asked.samples, asked.seed, options))
     print(f"The model was trained on: {found.data['source']}")
+
+
+def _check_samples(workdir, run, samples):
+    if samples is not None and not getattr(run.method, "stochastic", False):
+        raise InputError(
+            f"--samples: the model in {workdir} has no distribution to draw from; leave the "
+            "flag out, or train one with --method.stochastic=true"
+        )
+
+
+def _samples(workdir, count, forecast):
+    """Print how far the samples of a run can be trusted."""
+    run = record.read(workdir).run
+    _check_samples(workdir, run, count)
+    if count < 2:
+        raise InputError(f"--samples: {count}; two or more are needed to judge them")
+    dataset = dataset_of(workdir)
+    (model,), _ = report.load([workdir], dataset)
+    config, _ = report.test_masks(run, dataset)
+    kind = "tail" if forecast or config.kind == "tail" else "random"
+    shown = samples.sensible_shown(config, dataset.steps)
+    drawn = samples.draw(model, dataset, shown, kind, count, _MOST_JUDGED)
+    print(f"Test data: {dataset.source}")
+    how = "the first steps shown" if kind == "tail" else "shown at random places"
+    print(f"{len(drawn.truth)} sequences of {dataset.steps} steps, {how}; {count} samples of each")
+    print()
+    head, rows = samples.judge(drawn, dataset.kind.metrics)
+    print(tables.markdown(head, rows))
+
+
+def _forecast(workdir):
+    """Print a run's table with the last steps missing."""
+    run = record.read(workdir).run
+    dataset = dataset_of(workdir)
+    (model,), _ = report.load([workdir], dataset)
+    config, _ = report.test_masks(run, dataset)
+    if config.kind == "file":
+        raise InputError("--forecast: this run hides steps by a mask file, not by their number")
+    print(tables.make_table([model], dataset, dataclasses.replace(config, kind="tail")))
 
 
 def _table_of_run(workdir):

@@ -68,7 +68,8 @@ def _add_filling(parser):
         type=flags.converter(int),
         metavar="N",
         help="Write N likely fillings in place of the best one: OUT_1.csv to OUT_N.csv for a "
-        "table; for .npz and .npy one file with a leading axis of N.",
+        "table; for .npz and .npy one file with a leading axis of N. (eval.py, without --impute: "
+        "judge N samples of each test sequence.)",
     )
 
 
@@ -92,19 +93,23 @@ def _word(value):
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
-def refuse_words(argv: Sequence[str], owner: str, reading: bool = False) -> None:
+def refuse_words(
+    argv: Sequence[str], owner: str, reading: bool = False, samples: bool = False
+) -> None:
     """Raise InputError if one of them is on a command line where they have no place.
 
     Args:
       argv: the words.
       owner: the flag that they go with.
       reading: whether those on reading a table have a place there.
+      samples: whether --samples has one.
     """
     parser = flags.Parser(add_help=False)
     (_add_filling if reading else add)(parser)
     known = parser._option_string_actions
     for word in argv:
-        if word.partition("=")[0] in known:
+        action = known.get(word.partition("=")[0])
+        if action is not None and not (samples and action.dest == "samples"):
             raise InputError(f"{word.partition('=')[0]} goes with {owner}")
 
 

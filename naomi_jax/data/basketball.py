@@ -22,6 +22,8 @@ WIDTH = 22  # columns of a file: the ball, the offense, the defense
 OFFENSE = slice(2, 12)
 PLAYERS = 5
 
+# Where players are, within half a foot: a foot on the line is seen as one behind it.
+_WITHIN = np.array([[-0.5, -0.5], [94.5, 50.5]])
 _CENTER = 25.0  # feet, for x and y alike as in the paper
 _HELD_OUT = 0.1
 _REMEDY = (
@@ -82,6 +84,18 @@ def to_feet(x: np.ndarray) -> np.ndarray:
 def rotate(feet: np.ndarray) -> np.ndarray:
     """Turn the court by 180 degrees; feet: (..., 2 * players), x and y in turn."""
     return np.tile(COURT, feet.shape[-1] // 2).astype(feet.dtype) - feet
+
+
+def symmetries(x: np.ndarray) -> np.ndarray:
+    """The ten images of (N, T, 10), (10 N, T, 10), x itself first.
+
+    The court has two like halves, left and right of the line through both hoops, and the players
+    stand in no order: mirrored in y or not, and beginning with each of the five players.
+    """
+    mirrored = x * np.tile([1, -1], PLAYERS).astype(x.dtype)  # y is 0 on that line
+    return np.concatenate(
+        [np.roll(image, 2 * first, -1) for image in (x, mirrored) for first in range(PLAYERS)]
+    )
 
 
 def _scale(values):
@@ -149,6 +163,8 @@ BASKETBALL = registry.register(
     registry.DatasetKind(
         name="basketball",
         load=_load,
+        symmetries=symmetries,
+        bounds=tuple(normalize(np.tile(side, PLAYERS)) for side in _WITHIN),
         metrics=(
             metrics.Metric("path length", 1, metrics.of_filled(metrics.path_length)),
             metrics.Metric("out of bounds [1e-3]", 1e3, metrics.of_filled(metrics.out_of_bounds)),

@@ -29,7 +29,8 @@ class Masks(Settings):
     kind: str = setting(
         "random",
         "random: steps anywhere (the paper's); block: one gap; tail: the last steps, a forecast; "
-        "or a mask file (.npy or .npz with key mask, (T,) or (M, T), 1 = shown).",
+        "several of them, separated by commas, equally often; or a mask file (.npy or .npz with "
+        "key mask, (T,) or (M, T), 1 = shown).",
     )
     missing: tuple[int, int] | None = setting(
         None, "Fewest and most missing steps; the number is uniform between them."
@@ -40,17 +41,22 @@ class Masks(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.kind not in KINDS and not self.kind.endswith(FILES):
+        if not self._drawn and not self.kind.endswith(FILES):
             raise InputError(
-                f"kind: {self.kind!r}; one of {', '.join(KINDS)} or a file ending in .npy or .npz "
-                "is needed"
+                f"kind: {self.kind!r}; one of {', '.join(KINDS)}, several of them separated by "
+                "commas, or a file ending in .npy or .npz is needed"
             )
-        if self.kind in KINDS and (self.missing is None) == (self.share is None):
+        if self._drawn and (self.missing is None) == (self.share is None):
             raise InputError("missing: either missing or share is needed, and not both")
         if self.share and not 0 < self.share[0] <= self.share[1] < 1:
             raise InputError(
                 f"share: {self.share}; two numbers between 0 and 1 are needed, in order"
             )
+
+    @property
+    def _drawn(self) -> bool:
+        """Whether masks are drawn, not read from a file."""
+        return all(kind in KINDS for kind in self.kind.split(","))
 
     def resolve(self, steps: int) -> "MaskConfig":
         """The counts for sequences of T steps.
@@ -58,7 +64,7 @@ class Masks(Settings):
         Raises:
           InputError: they do not fit.
         """
-        if self.kind not in KINDS:
+        if not self._drawn:
             return MaskConfig("file", 0, 0)
         low, high = self.missing or (0, 0)
         if self.share:
@@ -73,7 +79,7 @@ class Masks(Settings):
 
     def rows(self, steps: int) -> Float[np.ndarray, "M T"] | None:
         """The masks of the mask file, or None where there is none."""
-        return None if self.kind in KINDS else load(self.kind, steps)
+        return None if self._drawn else load(self.kind, steps)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +88,8 @@ class MaskConfig:
 
     Attributes:
       kind: "random", so many steps at random places (the paper's); "block", one contiguous gap;
-        "tail", the last steps (a forecast); "file", rows of a given array.
+        "tail", the last steps (a forecast); several of these, separated by commas, equally often;
+        "file", rows of a given array.
       low, high: the number of missing steps is uniform in low .. high, both included.
     """
 
@@ -117,6 +124,11 @@ def hide(
 ) -> Float[Array, " T"]:
     """A mask with `count` missing steps, float32."""
     index = jnp.arange(steps)
+    kinds = kind.split(",")
+    if len(kinds) > 1:
+        kind_key, key = jax.random.split(key)
+        each = jnp.stack([hide(key, one, count, steps) for one in kinds])
+        return each[jax.random.randint(kind_key, (), 0, len(kinds))]
     if kind == "tail":
         missing = index >= steps - count
     elif kind == "block":

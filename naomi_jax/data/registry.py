@@ -54,6 +54,7 @@ class DatasetKind:
       drawing: how its sequences are drawn.
       symmetries: (N, T, D) -> (k N, T, D), images that are as likely as the sequences themselves, x
         itself first; None where there are none.
+      bounds: (low, high), of D numbers each, that no value should leave; None where there are none.
     """
 
     name: str
@@ -63,6 +64,7 @@ class DatasetKind:
     table: int | None = None
     drawing: Drawing = Series()
     symmetries: Callable[[np.ndarray], np.ndarray] | None = None
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
 
     def __post_init__(self):
         for name, values in self.paper.items():

@@ -1,19 +1,20 @@
-"""The distribution that a stochastic model has learned (Figure 9), and how far to trust it."""
+"""Samples of what a stochastic model has learned (Figure 9); `scores` judges them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
-from naomi_jax.data import masks
+from naomi_jax.data import masks, metrics
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.metrics import Metric
+from naomi_jax.evaluation import scores
 from naomi_jax.methods.fitted import Fitted
 
-_SAMPLES = 50
-_SEQUENCES = 32  # of the test set, at most
+SAMPLES = 50
 _SEED = 2021
-LEVELS = (0.5, 0.8, 0.9)  # of the central intervals
 
 
 class Distribution(NamedTuple):
@@ -32,63 +33,65 @@ class Distribution(NamedTuple):
     samples: Float[np.ndarray, "C S B T D"]
 
 
-def draw(model: Fitted, dataset: Dataset, shown: Int[np.ndarray, " C"]) -> Distribution:
-    """50 samples of test sequences for each number of shown steps, hidden at random places.
+def sensible_shown(config: masks.MaskConfig, steps: int) -> Int[np.ndarray, " C"]:
+    """Three numbers of shown steps, up to the most that test masks show."""
+    most = steps - config.low if config.kind != "file" else steps // 2
+    return np.unique(np.linspace(1, max(most, 3), 4).round().astype(int))[1:]
+
+
+def draw(
+    model: Fitted,
+    dataset: Dataset,
+    shown: Int[np.ndarray, " C"],
+    kind: str = "random",
+    samples: int = SAMPLES,
+    sequences: int = 32,
+) -> Distribution:
+    """Samples of test sequences for each number of shown steps.
 
     Args:
       model: stochastic.
       dataset: its data.
       shown: numbers of shown steps, 1 to T - 1 each.
+      kind: of the masks, as in `masks.hide`.
+      samples: S.
+      sequences: of the test set, the first so many.
     """
-    x = dataset.test[:_SEQUENCES]
+    x = dataset.test[:sequences]
     key, shown = jax.random.key(_SEED), np.asarray(shown)
     counts = dataset.steps - shown
-    mask = np.asarray(masks.hide_many(key, "random", counts, len(x), dataset.steps))
-    samples = [model.fill(x, here, key, _SAMPLES) for here in mask]
-    return Distribution(shown, x, mask, np.stack(samples))
+    mask = np.asarray(masks.hide_many(key, kind, counts, len(x), dataset.steps))
+    drawn = [model.fill(x, here, key, samples) for here in mask]
+    return Distribution(shown, x, mask, np.stack(drawn))
 
 
-def crps(
-    samples: Float[np.ndarray, "S B T D"],
-    truth: Float[np.ndarray, "B T D"],
-    mask: Shaped[np.ndarray, "B T"],
-) -> float:
-    """Continuous ranked probability score over the missing entries, in the data's units.
-
-    The mean absolute error of a sample less half the mean distance of two (Gneiting and Raftery,
-    2007, equation 21; here without bias, two different samples). A deterministic filling scores its
-    absolute error.
+def judge(drawn: Distribution, columns: Sequence[Metric]) -> tuple[list[str], list[list[str]]]:
+    """A table's head and rows: what `scores` says for each number of shown steps.
 
     Args:
-      samples: S > 1 of each.
-      truth: the sequences.
-      mask: 1 = shown.
+      drawn: the samples.
+      columns: metrics of the data set, which are taken of each sample.
     """
-    missing = np.asarray(mask) == 0
-    values = np.sort(samples[:, missing].astype(np.float64), axis=0)
-    count = len(values)
-    error = np.abs(values - truth[missing]).mean(0)
-    # The sum of |a - b| over pairs, from the ranks.
-    weights = 2 * np.arange(count) - count + 1
-    distance = (weights[:, None, None] * values).sum(0) * 2 / (count * (count - 1))
-    return float((error - distance / 2).mean())
+    head = [
+        "steps shown",
+        *(f"inside {level:.0%}" for level in scores.LEVELS),
+        *("CRPS", "energy score", "variogram score", "spread"),
+        *(column.name for column in columns),
+    ]
+    rows = []
+    for steps, mask, values in zip(drawn.shown, drawn.mask, drawn.samples):
+        case = values, drawn.truth, mask
+        numbers = (*(f(*case) for f in (scores.crps, scores.energy, scores.variogram)),)
+        numbers += (scores.spread(values, mask),)
+        numbers += tuple(_of_samples(column, *case) for column in columns)
+        shares = scores.coverage(*case)
+        rows.append(
+            [f"{steps}", *(f"{s:.1%}" for s in shares), *(f"{number:.4g}" for number in numbers)]
+        )
+    return head, rows
 
 
-def coverage(
-    samples: Float[np.ndarray, "S B T D"],
-    truth: Float[np.ndarray, "B T D"],
-    mask: Shaped[np.ndarray, "B T"],
-) -> tuple[float, ...]:
-    """Share of missing entries inside each central interval of LEVELS; calibrated: that level."""
-    missing = np.asarray(mask) == 0
-    values, real = samples[:, missing], truth[missing]
-    shares = []
-    for level in LEVELS:
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        shares.append(float(((low <= real) & (real <= high)).mean()))
-    return tuple(shares)
-
-
-def spread(samples: Float[np.ndarray, "S B T D"], mask: Shaped[np.ndarray, "B T"]) -> float:
-    """Standard deviation over samples, averaged over the missing entries."""
-    return float(samples.std(0, ddof=1)[np.asarray(mask) == 0].mean())
+def _of_samples(column, samples, truth, mask):
+    parts = [column.measure(truth, sample, mask) for sample in samples]
+    total, count = (np.stack([np.asarray(part[i]) for part in parts]) for i in (0, 1))
+    return column.factor * metrics.mean((total, count))

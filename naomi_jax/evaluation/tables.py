@@ -87,9 +87,7 @@ class Table:
     def markdown(self) -> str:
         """The same as a Markdown table with its notes above."""
         head, *lines = self.cells()
-        rule = ["---", *["---:"] * len(self.columns)]
-        text = ["| " + " | ".join(line) + " |" for line in (head, rule, *lines)]
-        return "\n".join([*(f"{note}  " for note in self._notes()), "", *text])
+        return "\n".join([*(f"{note}  " for note in self._notes()), "", markdown(head, lines)])
 
     def _notes(self):
         notes = [f"Test data: {self.source}", f"Test set:  {self.test_set}"]
@@ -109,6 +107,12 @@ class Table:
                 cell += f" ({row.paper[i]:g})" if row.paper else ""
                 cells.append(cell)
             yield (row.title, *cells)
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table: words on the left of the first column, numbers on the right."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rule, *rows))
 
 
 def _aligned(line, widths):
@@ -208,7 +212,8 @@ def _test_set(dataset, x, config, mask):
     }
     return (
         f"{len(dataset.test)} sequences of {dataset.steps} steps x {dataset.dim}{times}, "
-        f"{missing.min()}-{missing.max()} missing {places[config.kind]} "
+        f"{missing.min()}-{missing.max()} missing "
+        f"{' or '.join(places[kind] for kind in config.kind.split(','))} "
         f"(mask seed {_TEST_MASK_SEED})"
     )
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from naomi_jax.data.registry import EXPERT
+from naomi_jax.evaluation import scores
 from naomi_jax.evaluation.robustness import Curves
+from naomi_jax.evaluation.samples import Distribution
 from naomi_jax.figures import style
 
 if TYPE_CHECKING:
@@ -30,6 +32,27 @@ def robustness(curves: Curves) -> "Figure":
     for axis in axes.flat[len(curves.columns) :]:
         axis.set_axis_off()
     figure.legend(*axes[0, 0].get_legend_handles_labels(), ncols=6, loc="outside lower center")
+    return figure
+
+
+def ranks(drawn: Distribution, name: str) -> "Figure":
+    """Histograms of where the truth stands among its samples, one for each number of shown steps.
+
+    Args:
+      drawn: the samples.
+      name: of the method that they are from.
+    """
+    count = len(drawn.shown)
+    figure, axes = style.subplots(1, count, (3.2 * count, 2.2), sharey=True)
+    for axis, steps, mask, values in zip(axes[0], drawn.shown, drawn.mask, drawn.samples):
+        shares = scores.pit(values, drawn.truth, mask)
+        middles = (np.arange(len(shares)) + 0.5) / len(shares)
+        axis.bar(middles, shares, 0.9 / len(shares), color=style.line(name)["color"])
+        axis.axhline(1 / len(shares), color="0.5", lw=1)
+        axis.set_title(f"{steps} steps shown", fontsize=10)
+        axis.set(xlabel="rank of the truth", xlim=(0, 1))
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set_ylabel("share of entries")
     return figure
 
 

@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import report, robustness, samples, tables
 from naomi_jax.figures import curves, drawing, film, parts, style
@@ -178,9 +176,10 @@ def _distribution(models, runs, dataset):
     """Name and samples of the first stochastic model, or None without one."""
     for model, run in zip(models, runs):
         if getattr(run.method, "stochastic", False):
-            most = dataset.steps - report.test_masks(run, dataset)[0].low
-            shown = np.unique(np.linspace(1, max(most, 3), 4).round().astype(int))[1:]
-            return model.method.name, samples.draw(model, dataset, shown)
+            config, _ = report.test_masks(run, dataset)
+            shown = samples.sensible_shown(config, dataset.steps)
+            kind = "tail" if config.kind == "tail" else "random"
+            return model.method.name, samples.draw(model, dataset, shown, kind)
     return None
 
 
@@ -190,21 +189,13 @@ def _samples(dataset, name, drawn):
         f"{style.title(name)}: {drawn.samples.shape[1]} samples of one test sequence; black: the "
         "truth and what is shown."
     )
-    head = [
-        "steps shown",
-        "spread (standard deviation)",
-        "CRPS",
-        *(f"inside the {level:.0%} interval" for level in samples.LEVELS),
-    ]
-    rows = []
-    for steps, mask, values in zip(drawn.shown, drawn.mask, drawn.samples):
-        shares = samples.coverage(values, drawn.truth, mask)
-        cells = [
-            f"{steps}",
-            f"{samples.spread(values, mask):.4g}",
-            f"{samples.crps(values, drawn.truth, mask):.4g}",
-            *(f"{share:.1%}" for share in shares),
-        ]
-        rows.append(cells)
+    head, rows = samples.judge(drawn, dataset.kind.metrics if dataset.kind.has_expert else ())
     picture = parts.picture("samples", figure, caption)
-    return parts.section("What it believes", picture + parts.table(head, rows))
+    ranks = parts.picture(
+        "ranks",
+        curves.ranks(drawn, name),
+        "Where the truth stands among its samples, in tenths of them: flat where they can be "
+        "trusted, high at both ends where they are too sure, high in the middle where too wide.",
+    )
+    content = picture + parts.table(head, rows) + ranks
+    return parts.section("What it believes", content)

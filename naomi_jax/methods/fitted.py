@@ -9,6 +9,7 @@ from naomi_jax.data.transforms.chain import Chain
 from naomi_jax.methods.method import Method
 
 _BATCH = 128
+_SAMPLES = 1600  # of all sequences of a batch: memory grows with them
 
 
 class Fitted(NamedTuple):
@@ -36,7 +37,7 @@ class Fitted(NamedTuple):
         Returns:
           (N, T, D) in x's dtype, or (n, N, T, D); shown entries are x's, bit for bit.
         """
-        size = min(_BATCH, len(x))
+        size = max(min(_BATCH, len(x), _SAMPLES // (num_samples or 1)), 1)
         parts = []
         for number, begin in enumerate(range(0, len(x), size)):
             # The last batch is filled up, not recompiled.

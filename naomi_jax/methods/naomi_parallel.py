@@ -47,8 +47,7 @@ def _teacher_forced(error: training.Error):
             mask,
             key,
             targets=settings.targets,
-            # With more than one pass, entries of coarser passes are events too.
-            events=given.most_shown if settings.passes == 1 else None,
+            most_shown=given.most_shown,
             error="likelihood" if settings.stochastic else error,
             dropout=settings.dropout,
         )

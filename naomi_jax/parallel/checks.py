@@ -39,7 +39,12 @@ def check_arguments(x, mask, config: ParallelConfig, num_samples, key, covariate
       TypeError: dtype. ValueError: shape, a mask other than 0 and 1, no key, covariates that the
         model does not read or lacks, or NaN among them.
     """
-    check_sequences(x, config.dim)
+    if config.columns == "pairs":  # of any number of them
+        check_sequences(x, max(x.shape[-1:], default=0))
+        if x.shape[-1] % 2:
+            raise ValueError(f"x: {x.shape[-1]} columns; this model reads pairs of columns")
+    else:
+        check_sequences(x, config.dim)
     check_mask(mask, x)
     check_samples(num_samples)
     if key is not None:

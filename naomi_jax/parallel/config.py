@@ -7,6 +7,7 @@ from typing import Literal
 from naomi_jax.fields import Settings, at_least, between, setting
 from naomi_jax.parallel import features
 
+HEADS = 4  # of the attention between pairs
 SLOWEST = 1e-3  # decay at the start of the slowest state: a memory of a thousand units of time
 
 
@@ -32,10 +33,14 @@ class ParallelSizes(Settings):
     stochastic: bool = setting(
         False, "A Gaussian's mean and standard deviation for each entry instead of a value."
     )
-    columns: Literal["joint", "shared"] = setting(
+    components: int = setting(
+        1, "Gaussians in the mixture that a stochastic model predicts.", between(1, 8)
+    )
+    columns: Literal["joint", "shared", "pairs"] = setting(
         "joint",
         "joint: one dense layer reads all columns; shared: the same weights for each column, which "
-        "suits many columns with few rows.",
+        "suits many columns with few rows; pairs: the same weights for each two columns (x and y "
+        "of a player), in whatever order the pairs stand.",
     )
     frequency: float = setting(
         0.3,
@@ -69,7 +74,19 @@ class ParallelConfig(ParallelSizes, _Columns):
 
     covariates: int = setting(0, "C, values known at every step beside x.", at_least(0))
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.columns == "pairs" and self.dim % 2:
+            raise ValueError(f"columns: pairs of {self.dim} columns; an even number is needed")
+        if self.columns == "pairs" and self.width % HEADS:
+            raise ValueError(f"width: {self.width}; with pairs a multiple of {HEADS} is needed")
+
+    @property
+    def lane(self) -> int:
+        """Columns that are read and predicted together, by the same weights as the others."""
+        return {"joint": self.dim, "shared": 1, "pairs": 2}[self.columns]
+
     @property
     def detailed(self) -> bool:
         """Whether the features of a column include its own distances and slopes."""
-        return self.columns == "shared" or self.dim <= features.DETAILED_COLUMNS
+        return self.lane <= features.DETAILED_COLUMNS

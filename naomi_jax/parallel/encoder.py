@@ -7,8 +7,10 @@ from its neighbors on both sides to its own time.
 Tensors are (B, K, G, F): B sequences, K events or Q targets, G lanes, F features. A model with
 joint columns has one lane that reads all D columns at once; one with shared columns has D lanes
 with the same weights, which hear of each other through a mean over the lanes known at an event:
-parameters and work grow with D, not D^2, and 500 rows do not overfit. Times are the same for all
-lanes, so their exponentials are computed once.
+parameters and work grow with D, not D^2, and 500 rows do not overfit. A model of pairs (x and y of
+a player) has D / 2 lanes with the same weights and attention between them, and no name for any of
+them: the order of the pairs does not matter. Times are the same for all lanes, so their
+exponentials are computed once.
 """
 
 import math
@@ -19,13 +21,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from naomi_jax.parallel import features
-from naomi_jax.parallel.config import SLOWEST, ParallelConfig
+from naomi_jax.parallel.config import HEADS, SLOWEST, ParallelConfig
 from naomi_jax.parallel.geometry import Geometry, take_rows
+from naomi_jax.parallel.mixture import Mixture
 from naomi_jax.parallel.recurrence import Form, multiply, recurrence, transition
 
 Params = dict
 
 
+# Of a mixture's components at the start, before the softplus: 1, a quarter, 3, 1/20, ..
+_SPREAD = jnp.array([0.5413, -1.26, 2.95, -2.97, 1.5, -0.4, 4.0, -2.0])
 _TYPICAL = 10.0  # units of time between events for which inputs are scaled to keep states near 1
 
 
@@ -110,7 +115,7 @@ class Encoder(nn.Module):
         index: Int[Array, "L"],
         covariates: Float[Array, "V T C"] | None = None,
     ):
-        """Mean (B, Q, D) and, if stochastic, standard deviation (B, Q, D), else None.
+        """Values (B, Q, D), or if stochastic their distribution, a Mixture.
 
         Args:
           x: 0 where not known.
@@ -122,8 +127,8 @@ class Encoder(nn.Module):
         config = self.config
         shared = config.columns == "shared"
         values = jnp.where(place.known, take_rows(x, place.events), 0)
-        columns, event = features.event_features(values, place, config.detailed)
-        h = self._lanes(columns, event, place.events, covariates)
+        beside, event = features.event_features(values, place, config.detailed)
+        h = self._lanes(beside, event, place.events, covariates)
         h = nn.Dense(config.width, name="embed_out")(
             nn.gelu(nn.Dense(config.width, name="embed")(h))
         )
@@ -136,15 +141,29 @@ class Encoder(nn.Module):
             states, read = Recurrence(config, self.form, name=f"recurrence_{block}")(u, place)
             reads.append(read)
             if block < config.depth - 1:
-                inputs = [states, u] + ([_mean(u, place.known)] if shared else [])
-                h = h + self._mlp(jnp.concatenate(inputs, axis=-1), block)
-        return self._predict(x, known, values, place, index, covariates, reads)
+                h = h + self._mlp(
+                    jnp.concatenate([states, u, *self._others(u, place.known, block)], axis=-1),
+                    block,
+                )
+        return self._predict(x, known, values, beside, place, index, covariates, reads)
+
+    def _others(self, u, known, name):
+        """What the other lanes say at each event, as a list of one array or none."""
+        kind, lanes = self.config.columns, u.shape[2]
+        if kind == "joint":
+            return []
+        if known is not None and known.shape[-1] > 1:
+            known = known.reshape(*known.shape[:2], lanes, -1).any(-1)
+        if kind == "shared":
+            return [_mean(u, known)]
+        mask = None if known is None else known[:, :, None, None, :]
+        attend = nn.MultiHeadDotProductAttention(HEADS, name=f"attention_{name}")
+        return [attend(u, mask=mask)]
 
     def _lanes(self, columns, step, at, covariates):
-        """(B, K, G, F) from features by column and by step; joint columns side by side."""
-        batch, count = columns.shape[:2]
-        if self.config.columns == "joint":
-            columns = columns.reshape(batch, count, 1, -1)
+        """(B, K, G, F) from features by column and by step; those of a lane side by side."""
+        batch, count, dim = columns.shape[:3]
+        columns = columns.reshape(batch, count, dim // self.config.lane, -1)
         parts = [step] if covariates is None else [step, take_rows(covariates, at)]
         shape = (*columns.shape[:3], -1)
         parts = [jnp.broadcast_to(p[:, :, None], (*shape[:3], p.shape[-1])) for p in parts]
@@ -159,32 +178,42 @@ class Encoder(nn.Module):
     def _drop(self, x):
         return nn.Dropout(self.dropout, deterministic=self.dropout == 0)(x)
 
-    def _predict(self, x, known, values, place, index, covariates, reads):
+    def _predict(self, x, known, values, beside, place, index, covariates, reads):
         config, width = self.config, 2 * self.config.width
         own_known = take_rows(known, place.targets)
         own = jnp.where(own_known, take_rows(x, place.targets), 0)
         line, columns, step, distance = features.target_features(
-            values, own, own_known, place, config.detailed
+            values, own, own_known, place, beside if config.detailed else None
         )
         inputs = self._lanes(columns, step, place.targets, covariates)
         inputs = jnp.concatenate([*reads, inputs], axis=-1)
         level = nn.Embed(config.passes, width, name="level")(index)[:, None, None]
         hidden = nn.gelu(nn.Dense(width, name="read")(inputs) + level)
+        if config.columns == "pairs":
+            hidden = hidden + self._others(_normalize(hidden), None, "read")[0]
         hidden = hidden + nn.gelu(nn.Dense(width, name="head")(_normalize(hidden)))
         hidden = self._drop(hidden)
-        outputs = 1 if config.columns == "shared" else config.dim
 
-        def output(name):
+        def output(name, size):
             small = nn.initializers.variance_scaling(0.01, "fan_in", "normal")
-            out = nn.Dense(outputs, kernel_init=small, name=name)(hidden)
-            return out.reshape(line.shape)
+            return nn.Dense(size, kernel_init=small, name=name)(hidden)
 
         if not config.stochastic:
-            return line + output("value"), None
+            return line + output("value", config.lane).reshape(line.shape)
         # What is unknown grows like a random walk away from the nearest pivot.
-        scale = 0.1 * jnp.sqrt(distance)
-        std = nn.softplus(output("std") + 0.5413) * scale + 1e-4
-        return line + output("value") * scale * 4, std
+        scale = 0.1 * jnp.sqrt(distance)[..., None]
+        shape = (*line.shape, config.components)
+        value, std = (
+            output(name, config.lane * config.components).reshape(shape)
+            for name in ("value", "std")
+        )
+        std = nn.softplus(std + _SPREAD[: config.components]) * scale + 1e-4
+        weight = (
+            output("weight", config.components)
+            if config.components > 1
+            else jnp.zeros((*hidden.shape[:-1], 1), std.dtype)
+        )
+        return Mixture(line[..., None] + value * scale * 4, std, jax.nn.log_softmax(weight))
 
 
 def _mean(u, known):

@@ -12,6 +12,7 @@ from naomi_jax.parallel.geometry import Geometry, take_entries, take_rows
 # With more columns, the features of one column alone (slopes, its own distances) would be most of
 # the input layer and overfit; the state and the event's own distances must do.
 DETAILED_COLUMNS = 32
+_BEFORE, _AFTER = 2, 3  # where an event's slopes stand among its features
 
 
 def event_features(
@@ -36,7 +37,7 @@ def event_features(
     value = jnp.where(known, values, _line(left, right, since, until, has_left, has_right))
     columns = [jnp.broadcast_to(known, value.shape).astype(value.dtype), value]
     if detailed:
-        columns += [
+        columns += [  # _BEFORE and _AFTER are the first two
             _slope(value - left, since, has_left),
             _slope(right - value, until, has_right),
             _log_time(since, has_left, value.shape),
@@ -57,7 +58,7 @@ def target_features(
     own: Float[Array, "B Q D"],
     known,
     place: Geometry,
-    detailed: bool,
+    beside: Float[Array, "B K D F"] | None,
 ):
     """The line at each target, features of each column and of the target's step.
 
@@ -66,7 +67,8 @@ def target_features(
       own: x at the targets' steps, 0 where missing.
       known: (M, Q, E) which of them are known.
       place: the pass.
-      detailed: with the slope of the line and the distances of the column.
+      beside: detailed features of the events, or None: with the slope of the line, those on the
+        far sides of both pivots, and the distances of the column.
 
     Returns:
       line: (B, Q, D), constant beyond the outermost known entries, 0 in a column without any.
@@ -80,10 +82,17 @@ def target_features(
     )
     line = _line(left, right, since, until, has_left, has_right)
     columns = [jnp.broadcast_to(known, line.shape).astype(line.dtype), own, line]
-    if detailed:
+    if beside is not None:
         both = has_left & has_right
+        before, after = (
+            take_entries(beside[..., _BEFORE], place.target_before),
+            take_entries(beside[..., _AFTER], place.target_after),
+        )
         columns += [
             _slope(right - left, since + until, both),
+            # With these a cubic through four known entries is a product away.
+            jnp.where(has_left, before, 0),
+            jnp.where(has_right, after, 0),
             _log_time(since, has_left, line.shape),
             _log_time(until, has_right, line.shape),
         ]

@@ -6,9 +6,9 @@ from typing import NamedTuple, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Bool, Float, Int, Num
 
-from naomi_jax.parallel import checks, levels
+from naomi_jax.parallel import checks, levels, mixture
 from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
@@ -174,10 +174,10 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
     copies = num_samples if num_samples and key is not None else 1
     noise = None
     if key is not None:
-        noise = jax.random.normal(key, (copies, *x.shape), dtype).reshape(-1, *x.shape[1:])
-    state = tuple(_tile(a, copies) for a in (filled, known, index, times, covariates))
-    filled = _passes(params, state, noise, sizes, form)
-    filled = jnp.reshape(cast(Array, filled), (copies, *x.shape)).astype(given.dtype)
+        noise = _noise(key, copies, x.shape, config_of(params), dtype)
+    state = _State(filled, known, index, times, covariates)
+    filled = _passes(params, state, noise, copies, sizes, form)
+    filled = jnp.broadcast_to(filled.reshape(-1, *x.shape), (copies, *x.shape)).astype(given.dtype)
     filled = jnp.where(index >= 0, filled, x)
     filled = filled[:, 0] if single else filled
     if num_samples is None:
@@ -185,31 +185,57 @@ def _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes
     return jnp.broadcast_to(filled, (num_samples, *filled.shape[1:]))
 
 
-def _tile(array, copies):
-    if array is None or copies == 1 or (array.shape[0] == 1 and array.ndim == 2):
-        return array
-    return jnp.tile(array, (copies, *[1] * (array.ndim - 1)))
+def _noise(key, copies, shape, config, dtype):
+    """Noise of every step, however many of them a pass fills: normal, and to choose components."""
+    batch, steps, dim = shape
+    normal_key, choice_key = jax.random.split(key)
+    normal = jax.random.normal(normal_key, (copies * batch, steps, dim), dtype)
+    if config.components == 1:
+        return normal, None
+    shape = copies * batch, steps, dim // config.lane
+    return normal, jax.random.uniform(choice_key, shape, dtype)
 
 
-def _passes(params, state, noise, sizes, form):
-    """The values after all passes, (B, T, D)."""
-    filled, known, index, times, covariates = state
-    steps = filled.shape[1]
+class _State(NamedTuple):
+    """What passes read; B grows to all samples of all sequences after the first one."""
+
+    filled: Float[Array, "B T D"]
+    known: Bool[Array, "M T E"]
+    index: Int[Array, "M T E"]  # the pass that fills each entry
+    times: Float[Array, "P T"]
+    covariates: Float[Array, "B T C"] | None
+
+
+def _passes(params, state, noise, copies, sizes, form):
+    """The values after all passes, (copies * B, T, D); without any, (B, T, D)."""
+    steps = state.filled.shape[1]
     model = Encoder(config_of(params), form)
     for size in sizes:
-        wanted = index == size.number
-        flags = wanted.any(-1)
-        at = positions(flags, size.targets)
-        place = geometry(known, jnp.minimum(at, steps - 1), at < steps, times, size.events)
+        at = positions((state.index == size.number).any(-1), size.targets)
+        targets = jnp.minimum(at, steps - 1)
+        place = geometry(state.known, targets, at < steps, state.times, size.events)
         number = jnp.full(1, size.number, jnp.int32)
-        value, std = cast(
-            tuple[Array, Array],
-            model.apply({"params": params}, filled, known, place, number, covariates),
+        value = model.apply(
+            {"params": params}, state.filled, state.known, place, number, state.covariates
         )
         if noise is not None:
-            value = value + std * take_rows(noise, place.targets)
+            if size is sizes[0]:
+                # Samples know the same until here: one evaluation served them all.
+                value, state, targets = _tile((value, state, targets), copies)
+            drawn = (part if part is None else take_rows(part, targets) for part in noise)
+            value = mixture.sample(cast(mixture.Mixture, value), *drawn)
         # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.
-        rank = jnp.cumsum(flags, axis=1, dtype=jnp.int32) - 1
-        filled = jnp.where(wanted, take_rows(value, rank), filled)
-        known = known | wanted
-    return filled
+        wanted = state.index == size.number
+        rank = jnp.cumsum(wanted.any(-1), axis=1, dtype=jnp.int32) - 1
+        filled = jnp.where(wanted, take_rows(value, rank), state.filled)
+        state = state._replace(filled=filled, known=state.known | wanted)
+    return state.filled
+
+
+def _tile(tree, copies):
+    """`copies` of each leaf one after the other; what all sequences share stays as it is."""
+
+    def tile(leaf):
+        return leaf if leaf.shape[0] == 1 else jnp.tile(leaf, (copies, *[1] * (leaf.ndim - 1)))
+
+    return tree if copies == 1 else jax.tree.map(tile, tree)

@@ -21,6 +21,16 @@ def num_levels(steps: int) -> int:
     return steps.bit_length()
 
 
+def most_of(level: int, steps: int) -> int:
+    """A bound on the entries of a column whose level is `level` or higher.
+
+    With w = 2^level + 1, a gap of g >= w steps has at most 2 g / w - 1 of them: only gaps of w or
+    more are split, and the two parts differ by at most 1, so by induction over the splits the parts
+    are w / 2 wide on average.
+    """
+    return max(2 * (steps + 1) // (2**level + 1) - 1, 0)
+
+
 def pivots(
     known: Bool[Array, "B T D"], ends: Int[Array, " B"] | int
 ) -> tuple[Int[Array, "B T D"], Int[Array, "B T D"]]:

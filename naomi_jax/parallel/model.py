@@ -78,13 +78,16 @@ def _expected(config: ParallelConfig):
 
 
 def _sizes(params) -> dict:
-    shared = "column" in params
+    shared, pairs = "column" in params, "attention_read" in params
+    components = params["weight"]["bias"].shape[0] if "weight" in params else 1
     return dict(
-        dim=params["column"].shape[0] if shared else params["value"]["bias"].shape[0],
+        # A model of pairs takes any number of them.
+        dim=params["column"].shape[0] if shared else params["value"]["bias"].shape[0] // components,
         width=params["embed_out"]["kernel"].shape[1],
         depth=sum(name.startswith("recurrence_") for name in params),
         states=params["recurrence_0"]["frequency"].shape[1],
         passes=params["level"]["embedding"].shape[0],
         stochastic="std" in params,
-        columns="shared" if shared else "joint",
+        components=components,
+        columns="shared" if shared else "pairs" if pairs else "joint",
     )

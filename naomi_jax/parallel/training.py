@@ -1,12 +1,12 @@
 """Losses of the level-parallel method; the loop that minimises them is elsewhere."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Num
+from jaxtyping import Array, Bool, Float, Num
 
-from naomi_jax.parallel import levels
+from naomi_jax.parallel import levels, mixture
 from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, take_rows
 from naomi_jax.parallel.model import config_of
@@ -28,15 +28,16 @@ def teacher_forced(
     times: Float[Array, "..."] | None = None,
     covariates: Float[Array, "B T C"] | None = None,
     targets: int = 32,
-    events: int | None = None,
+    most_shown: int | None = None,
     error: Error = "squared",
     dropout: float = 0.0,
     form: Form = "auto",
 ) -> Float[Array, ""]:
     """The error of one drawn pass for each sequence, given the truth of the passes before it.
 
-    One encoder pass an update whatever R. A pass is drawn among the R with equal probability; a
-    sequence without an entry in the drawn pass takes the finest one that it has.
+    One encoder pass for a sequence whatever R. A pass is drawn among the R with equal probability;
+    a sequence without an entry in the drawn pass takes the finest one that it has. Coarse passes
+    read fewer events than fine ones: part of the batch draws among these, the rest among those.
 
     Args:
       params: the model.
@@ -48,8 +49,8 @@ def teacher_forced(
       times: (T,) or (B, T) increasing, in the unit of training; None: one per step.
       covariates: (B, T, C), finite.
       targets: steps predicted in each sequence, drawn among the pass's.
-      events: a bound on known steps in any one pass, which the caller knows from how it hides (T
-        less the fewest steps hidden, where R = 1); events beyond it are not read. None: T.
+      most_shown: a bound on steps of a sequence with a shown entry, which the caller knows from
+        how it hides; more are not read. None: T.
       error: "squared"; "root", the root of each sequence's mean square, which asks for precision
         where it can be had; "absolute"; "likelihood", the negative logarithm, of stochastic models
         alone.
@@ -67,23 +68,87 @@ def teacher_forced(
         raise ValueError(f"error: {error!r}; squared, root, absolute or likelihood is needed")
     if error == "likelihood" and not config.stochastic:
         raise ValueError("error: a likelihood needs a stochastic model; its config says it is not")
-    steps = x.shape[1]
-    pass_key, target_key, dropout_key = jax.random.split(key, 3)
     shown, hidden = _split(mask, observed, x.shape)
-    index, shown, hidden = _reveal(pass_key, config.passes, shown, hidden, x.shape[0])
+    x = jnp.where(shown | hidden, x, 0)
+    batch = _Batch(x, shown, hidden, as_times(times, x.shape[1], x.dtype), covariates)
+    model = Encoder(config, form, dropout)
+    total = count = jnp.zeros(())
+    for number, group in enumerate(_groups(config.passes, x.shape, most_shown, shown.shape[-1])):
+        group_key = jax.random.fold_in(key, number) if number else key
+        one = _group_error(model, params, batch.rows(group.rows), group_key, group, targets, error)
+        total, count = total + one[0], count + one[1]
+    return total / jnp.maximum(count, 1)
 
-    score = jax.random.uniform(target_key, (x.shape[0], steps))
+
+class _Batch(NamedTuple):
+    """Sequences, and what is asked of them; axes that all share have size 1."""
+
+    x: Float[Array, "B T D"]
+    shown: Bool[Array, "M T E"]
+    hidden: Bool[Array, "M T E"]
+    times: Float[Array, "P T"]
+    covariates: Float[Array, "V T C"] | None
+
+    def rows(self, rows: slice) -> "_Batch":
+        """Some of the sequences."""
+        return jax.tree.map(lambda leaf: leaf if leaf.shape[0] == 1 else leaf[rows], self)
+
+
+class _Group(NamedTuple):
+    """Sequences of a batch, and the passes that are drawn for them."""
+
+    rows: slice
+    low: int  # the finest
+    high: int  # one more than the coarsest
+    events: int  # no more are known before any of these passes
+
+
+def _groups(passes, shape, most_shown, columns) -> list[_Group]:
+    """Coarse passes apart from fine ones: before those fewer steps are known, so they cost less.
+
+    The work of a sequence grows with the bound on its events. Of all ways to cut the passes in two
+    the cheapest is taken; each part gets its share of the sequences.
+    """
+    batch, steps, _ = shape
+
+    def bound(low):
+        """Events before pass `low`: those shown, and those of coarser passes."""
+        if most_shown is None or columns > 1:
+            return steps
+        coarser = levels.most_of(low + 1, steps) if low < passes - 1 else 0
+        return min(most_shown + coarser, steps)
+
+    def cut(at):
+        first = round(batch * (passes - at) / passes)
+        return [
+            _Group(slice(0, first), at, passes, bound(at)),
+            _Group(slice(first, batch), 0, at, bound(0)),
+        ]
+
+    whole = [_Group(slice(0, batch), 0, passes, bound(0))]
+    ways = [whole, *(cut(at) for at in range(1, passes))] if batch >= passes else [whole]
+    return min(ways, key=lambda way: sum(g.events * (g.rows.stop - g.rows.start) for g in way))
+
+
+def _group_error(model, params, batch: _Batch, key, group: _Group, targets, error):
+    """The sum over sequences of each one's error, and how many sequences have one."""
+    x, shown, hidden, times, covariates = batch
+    size, steps, _ = x.shape
+    pass_key, target_key, dropout_key = jax.random.split(key, 3)
+    if model.config.passes == 1:
+        index, hidden = jnp.zeros(1, jnp.int32), jnp.broadcast_to(hidden, (size, *hidden.shape[1:]))
+    else:
+        index, shown, hidden = _reveal(pass_key, model.config.passes, group, shown, hidden, size)
+    score = jax.random.uniform(target_key, (size, steps))
     score = jnp.where(hidden.any(-1), score, -1)
     best, at = jax.lax.top_k(score, min(targets, steps))
     present = best >= 0
-    x = jnp.where(shown | hidden, x, 0)
-    place = geometry(shown, at, present, as_times(times, steps, x.dtype), events or steps)
-    model = Encoder(config, form, dropout)
+    place = geometry(shown, at, present, times, group.events)
     given = jnp.where(shown, x, 0)
-    rngs = {"dropout": dropout_key} if dropout else {}
-    mean, std = model.apply({"params": params}, given, shown, place, index, covariates, rngs=rngs)
+    rngs = {"dropout": dropout_key} if model.dropout else {}
+    predicted = model.apply({"params": params}, given, shown, place, index, covariates, rngs=rngs)
     wanted = take_rows(jnp.broadcast_to(hidden, x.shape), at) & present[..., None]
-    return _reduce(error, mean, std, take_rows(x, at), wanted)
+    return _reduce(error, predicted, take_rows(x, at), wanted)
 
 
 def _split(mask, observed, shape):
@@ -100,16 +165,15 @@ def _split(mask, observed, shape):
     return shown & observed, ~shown & observed
 
 
-def _reveal(key, count, shown, hidden, batch):
-    """Each sequence's pass (B,), what is known in it and what it fills."""
-    if count == 1:
-        return jnp.zeros(1, jnp.int32), shown, jnp.broadcast_to(hidden, (batch, *hidden.shape[1:]))
+def _reveal(key, count, group, shown, hidden, batch):
+    """Each sequence's pass (B,), drawn among the group's; what is known in it and what it fills."""
     index = levels.passes(shown, count)
     index = jnp.broadcast_to(index, (batch, *index.shape[1:]))
-    drawn = jax.random.randint(key, (batch, 1, 1), 0, count)
-    # Finer passes than the drawn one may exist where it does not: short gaps have no coarse level.
-    has = ((index == drawn) & hidden).any((1, 2), keepdims=True)
-    finest = jnp.where(hidden, index, count).min((1, 2), keepdims=True)
+    mine = hidden & (index >= group.low)
+    drawn = jax.random.randint(key, (batch, 1, 1), group.low, group.high)
+    # The drawn pass may have nothing to fill: short gaps have no coarse level.
+    has = ((index == drawn) & mine).any((1, 2), keepdims=True)
+    finest = jnp.where(mine, index, count).min((1, 2), keepdims=True)
     drawn = jnp.where(has, drawn, finest)
     revealed = shown | (hidden & (index > drawn))
     return drawn[:, 0, 0] % count, revealed, hidden & (index == drawn)
@@ -122,14 +186,16 @@ def as_times(times, steps: int, dtype) -> Float[Array, "P T"]:
     return jnp.atleast_2d(times).astype(dtype)
 
 
-def _reduce(error, mean, std, truth, wanted):
+def _reduce(error, predicted, truth, wanted):
     if error == "likelihood":
-        loss = -jax.scipy.stats.norm.logpdf(truth, mean, std)
+        total = -mixture.log_likelihood(predicted, truth, wanted).sum((1, 2))
     else:
-        loss = jnp.abs(mean - truth) if error == "absolute" else jnp.square(mean - truth)
+        value = mixture.mean(predicted) if isinstance(predicted, mixture.Mixture) else predicted
+        loss = jnp.abs(value - truth) if error == "absolute" else jnp.square(value - truth)
+        total = jnp.where(wanted, loss, 0).sum((1, 2))
     count = wanted.sum((1, 2))
-    each = jnp.where(wanted, loss, 0).sum((1, 2)) / jnp.maximum(count, 1)
+    each = total / jnp.maximum(count, 1)
     if error == "root":
         each = jnp.sqrt(each + _ROOT_FLOOR)
     some = count > 0
-    return jnp.where(some, each, 0).sum() / jnp.maximum(some.sum(), 1)
+    return jnp.where(some, each, 0).sum(), some.sum()

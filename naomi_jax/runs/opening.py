@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 import jax
-import numpy as np
 
 from naomi_jax.data.transforms import chain, standardize
 from naomi_jax.errors import InputError
@@ -19,8 +18,8 @@ from naomi_jax.training.settings import Run
 def load(workdir: str | os.PathLike) -> Fitted:
     """The trained method in a run's folder; its `fill` takes sequences in the data's own units.
 
-    The best by validation error, or after an adversarial phase the latest: that phase does not aim
-    at the error that "best" is judged by.
+    The best by validation error; of a stochastic model or after an adversarial phase the latest,
+    because the error that "best" is judged by is not what they aim at.
 
     Args:
       workdir: the folder that train.py wrote.
@@ -45,14 +44,16 @@ def fitted(workdir: str, found: Record) -> Fitted:
             f"{workdir}: the settings in {record.FILE} make no model ({type(error).__name__}); put "
             "the file back, or train again in another folder"
         ) from error
-    saved = _restore(workdir, path, run.adversarial, wanted)
+    saved = _restore(workdir, path, run.ends_with_latest, wanted)
     # On the device once, not with every batch that is filled.
     params = jax.device_put(saved["state"]["average" if run.average else "params"])
     standardizer = standardize.Standardizer(**saved["scaler"])
+    bounds = chain.bounds_of(run.data.name) if run.transforms.bounds else None
     memory = None
     if run.transforms.neighbors:
-        memory = jax.device_put(np.asarray(standardizer(folder.read_memory(workdir, shape))))
-    return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory))
+        first = chain.Chain(standardizer, bounds=bounds)
+        memory = jax.device_put(first.standardized(folder.read_memory(workdir, shape)))
+    return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory, 0, bounds))
 
 
 def _restore(workdir, path, latest, wanted, attempts=3):

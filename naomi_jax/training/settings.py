@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any, Literal
 
 from naomi_jax.data.masks import Masks
-from naomi_jax.data.transforms.chain import Transforms, symmetries_of
+from naomi_jax.data.transforms.chain import Transforms, bounds_of, symmetries_of
 from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, as_dict, at_least, between, from_dict, positive, setting
 from naomi_jax.methods import registry
@@ -160,9 +160,14 @@ class Run(Settings):
         return tuple(found)
 
     @property
-    def adversarial(self) -> bool:
-        """Whether it ends against an adversary, which does not aim at the validation error."""
-        return any(phase.objective == "adversarial" for phase in self.active_phases)
+    def ends_with_latest(self) -> bool:
+        """Whether its result is its latest checkpoint and not the best by the validation error.
+
+        An adversary does not aim at that error. A stochastic model's is that of one sample, which
+        is lowest where samples are too sure.
+        """
+        adversarial = any(phase.objective == "adversarial" for phase in self.active_phases)
+        return adversarial or getattr(self.method, "stochastic", False)
 
     @property
     def is_forecast(self) -> bool:
@@ -186,6 +191,8 @@ class Run(Settings):
             masks.rows(steps)
         if self.transforms.symmetries:
             symmetries_of(self.data.name)
+        if self.transforms.bounds:
+            bounds_of(self.data.name)
 
 
 def method_of(settings: Settings) -> Method:
@@ -203,7 +210,7 @@ def forecast(run: Run, start_from: str) -> Run:
       InputError: it hides steps otherwise than at random, so that it says what to hide itself.
     """
     for masks in (run.masks.train, run.masks.test):
-        if masks.kind not in ("random", "tail"):
+        if not {*masks.kind.split(",")} <= {"random", "tail"}:
             raise InputError(f"masks: a forecast hides the last steps; leave out kind {masks.kind}")
     own = [phase for phase in run.active_phases if phase.objective in OBJECTIVES]
     phases = [

@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_written_is_still_evaluated(folder, monkeypatch,
         (["--report", "runs"], "--report runs: is a folder"),
         (
             ["--impute", "series.csv", "--out", "o.csv", "--num_samples=3"],
-            "--num_samples: the model in runs/series has no distribution to draw from; leave",
+            "--samples: the model in runs/series has no distribution to draw from; leave",
         ),
     ],
 )

@@ -24,6 +24,15 @@ def test_masks(kind):
     assert (drawn[:, -1] == 0).all() == (kind == "tail")
 
 
+def test_several_kinds_are_drawn_equally_often():
+    config = Masks(kind="random,tail", missing=(6, 6)).resolve(40)
+    drawn = np.asarray(masks.draw_many(jax.random.key(0), config, 600, 40))
+    assert ((drawn == 0).sum(1) == 6).all()
+    tails = (drawn[:, -6:] == 0).all(1)
+    assert 0.4 < tails.mean() < 0.6
+    assert (drawn[~tails, 1:] == 0).mean(0).min() > 0.05, "every place"
+
+
 @pytest.mark.parametrize("place", [np.asarray, jnp.asarray], ids=["host", "device"])
 def test_a_mask_file(place, tmp_path):
     rows = np.array([[1, 0, 1], [1, 1, 0]])
@@ -67,7 +76,9 @@ def test_counts_and_shares(settings, steps, expected):
 @pytest.mark.parametrize(
     "settings,message",
     [
-        ({"kind": "x", "missing": (1, 2)}, "kind: 'x'; one of random, block, tail or a file"),
+        ({"kind": "x", "missing": (1, 2)}, "kind: 'x'; one of random, block, tail, several"),
+        ({"kind": "tail,x", "missing": (1, 2)}, "kind: 'tail,x'; one of random, block"),
+        ({"kind": "random,tail"}, "missing: either missing or share is needed"),
         ({}, "missing: either missing or share is needed"),
         (
             {"missing": (1, 2), "share": (0.1, 0.2)},

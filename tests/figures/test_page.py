@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from naomi_jax.data import masks, metrics
-from naomi_jax.evaluation import robustness, samples, tables
+from naomi_jax.evaluation import robustness, samples, scores, tables
 from naomi_jax.figures import drawing, film, page, parts
 from naomi_jax.methods import linear
 
@@ -92,11 +92,11 @@ def test_a_page_shows_the_tables_numbers(dataset, model, hidden, tmp_path):
     assert (
         "SIMULATED" in text
         and "data:image/gif" in text
-        and text.count("data:image/png") == text.count("data:image/svg+xml") == 6
+        and text.count("data:image/png") == text.count("data:image/svg+xml") == 7
     )
     assert "NAOMI on the same sequence" in text and "NAOMI: 9 samples of one" in text
     assert "run &amp; run" in text
-    crps = samples.crps(drawn.samples[0], drawn.truth, drawn.mask[0])
+    crps = scores.crps(drawn.samples[0], drawn.truth, drawn.mask[0])
     assert f"<td>{crps:.4g}</td>" in text
     assert "http" not in text, "nothing is fetched"
 

@@ -1,5 +1,6 @@
 """What `impute` promises of any model: its parameters here are drawn at random."""
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -20,6 +21,10 @@ CONFIGS = {
     "joint": ParallelConfig(3, passes=2, **SIZES),
     "shared": ParallelConfig(3, passes=2, columns="shared", **SIZES),
     "stochastic": ParallelConfig(2, passes=2, depth=1, stochastic=True, covariates=2, **SIZES),
+    "pairs": ParallelConfig(4, passes=2, columns="pairs", **SIZES),
+    "mixture": ParallelConfig(
+        4, passes=2, depth=1, columns="pairs", stochastic=True, components=3, **SIZES
+    ),
     "once": ParallelConfig(2, depth=1, **SIZES),
 }
 
@@ -54,6 +59,7 @@ def close(a, b, atol=2e-5):
         pytest.param("joint", False, marks=pytest.mark.slow),
         ("shared", True),
         pytest.param("stochastic", True, marks=pytest.mark.slow),
+        ("mixture", True),
     ],
 )
 def test_observed_entries_stay_and_missing_ones_are_not_looked_at(name, entries):
@@ -72,7 +78,7 @@ def test_observed_entries_stay_and_missing_ones_are_not_looked_at(name, entries)
         assert np.isfinite(leaf).all()
 
 
-@pytest.mark.parametrize("name", ["joint", "shared", "once"])
+@pytest.mark.parametrize("name", ["joint", "shared", "pairs", "once"])
 def test_every_observed_entry_moves_the_imputed_ones(name):
     params, x, mask, more = problem(name, batch=1)
     mask[0, 4] = [True] + [False] * (x.shape[-1] - 1)  # an entry of the target's own step
@@ -85,13 +91,14 @@ def test_every_observed_entry_moves_the_imputed_ones(name):
     assert (slope[~mask] == 0).all()
 
 
-@pytest.mark.parametrize("name", ["joint", "shared"])
+@pytest.mark.parametrize("name", ["joint", "shared", "mixture"])
 def test_jit_vmap_and_a_traced_mask_change_nothing(name):
     params, x, mask, more = problem(name)
     eager = impute(params, x, mask, **more)
     close(jax.jit(lambda x, mask: impute(params, x, mask, **more))(x, mask), eager)
     order = np.array([2, 0, 1])
-    close(impute(params, x[order], mask[order]), eager[order])
+    if name != "mixture":  # whose noise stands by place
+        close(impute(params, x[order], mask[order]), eager[order])
     if name == "joint":
         close(jax.jit(jax.vmap(lambda x, m: impute(params, x, m)))(x, mask), eager)
         close(impute(params, x[1], mask[1]), eager[1])
@@ -167,6 +174,32 @@ def test_shared_columns_permute_with_their_parameters():
     )
 
 
+def test_pairs_stand_in_no_order_and_in_any_number():
+    params, x, mask, _more = problem("pairs")
+    other = [2, 3, 0, 1]
+    filled = np.asarray(impute(params, x, mask))
+    close(impute(params, x[..., other], mask[..., other]), filled[..., other])
+    three = impute(params, np.tile(x, 2)[..., :6], np.tile(mask, 2)[..., :6])
+    close(three[..., 4:], three[..., :2])  # the same player twice
+
+
+@pytest.mark.parametrize("name", ["stochastic", "mixture"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_samples_that_share_their_first_pass_are_samples(name, shared):
+    params, x, mask, more = problem(name, entries=not shared)
+    mask = mask[0] if shared else mask
+    samples = impute(params, x, mask, num_samples=4, **more)
+    alone = {k: np.tile(v, (4, 1, 1)) for k, v in more.items() if k != "key"}
+    each = impute(
+        params,
+        np.tile(x, (4, 1, 1)),
+        mask if shared else np.tile(mask, (4, 1, 1)),
+        more["key"],
+        **alone,
+    )
+    close(samples.reshape(each.shape), each)
+
+
 def test_a_new_mask_of_a_known_size_compiles_nothing():
     params, x, _, _more = problem("once")
     rng = np.random.default_rng(0)
@@ -218,6 +251,7 @@ NAN = np.full((3, T, 2), np.nan, np.float32)
         (dict(covariates=np.zeros((3, T, 1))), "covariates: .* this model reads none"),
         (dict(num_samples=0), "num_samples: 0"),
         (dict(params={}), "params: not a parameter tree"),
+        (dict(params=PARAMS["pairs"], x=NAN[..., :1]), "x: 1 columns; this model reads pairs"),
     ],
 )
 def test_bad_input_names_the_argument(arguments, message):
@@ -240,7 +274,16 @@ def test_covariates_and_key_of_a_model_that_needs_them():
 
 def test_the_sizes_are_read_off_the_parameters():
     for name, config in CONFIGS.items():
+        if config.columns == "pairs":  # of any number
+            config = dataclasses.replace(config, dim=2)
         assert model.config_of(PARAMS[name]) == config
+
+
+def test_sizes_that_cannot_be():
+    with pytest.raises(ValueError, match="columns: pairs of 3 columns"):
+        ParallelConfig(3, columns="pairs")
+    with pytest.raises(ValueError, match="width: 6; with pairs a multiple of 4"):
+        ParallelConfig(4, columns="pairs", width=6)
 
 
 SCRIPT = """

@@ -66,3 +66,12 @@ def test_a_shorter_sequence_has_its_virtual_pivot_at_its_own_end():
 def test_the_dump_can_be_read():
     text = levels.describe(np.array([1, 0, 0, 0, 0, 0, 1, 0, 0]), 2)
     assert text == "#10110#10\nT = 9, R = 2; pass 1: 4, pass 0: 3"
+
+
+@pytest.mark.parametrize("steps", [1, 5, 9, 12])
+def test_no_mask_has_more_entries_of_high_levels_than_the_bound(steps):
+    masks = (np.arange(2**steps)[:, None] >> np.arange(steps)) & 1
+    index = np.asarray(levels.levels(masks))
+    for level in range(levels.num_levels(steps)):
+        most = (index >= level).sum(1).max()
+        assert most <= levels.most_of(level, steps) <= 2 * max(most, 1)

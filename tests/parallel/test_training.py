@@ -37,12 +37,48 @@ def test_the_truth_of_coarser_passes_is_revealed_and_finer_is_not():
     _x, mask = problem()
     index = np.asarray(levels.passes(mask, 3))
     for seed in range(5):
-        found = training._reveal(jax.random.key(seed), 3, mask, ~mask, 4)
+        group = training._Group(slice(0, 4), 0, 3, T)
+        found = training._reveal(jax.random.key(seed), 3, group, mask, ~mask, 4)
         drawn, known, wanted = (np.asarray(a) for a in found)
         for b in range(4):
             assert wanted[b].any()
             np.testing.assert_array_equal(wanted[b], index[b] == drawn[b])
             np.testing.assert_array_equal(known[b], mask[b] | (index[b] > drawn[b]))
+
+
+def test_coarse_passes_are_drawn_apart_and_cost_less():
+    groups = training._groups(6, (12, 50, 2), 10, 1)
+    coarse, fine = groups
+    assert (coarse.low, coarse.high, fine.low, fine.high) == (2, 6, 0, 2)
+    assert coarse.rows == slice(0, 8) and fine.rows == slice(8, 12)
+    assert coarse.events < fine.events < 50
+    # Nothing is known of the masks, or columns have gaps of their own: one group of all.
+    assert len(training._groups(6, (12, 50, 2), None, 1)) == 1
+    assert len(training._groups(6, (12, 50, 2), 10, 2)) == 1
+    assert len(training._groups(1, (12, 50, 2), 10, 1)) == 1
+
+
+def test_the_bound_on_events_changes_nothing():
+    """Each group's sequences, with their passes, give the error that they have without a bound."""
+    config = ParallelConfig(2, width=8, depth=2, states=4, passes=4)
+    params = model.init(jax.random.key(0), config)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((8, 20, 2)).astype(np.float32)
+    mask = np.argsort(rng.random((8, 20)), axis=1) < 3
+    groups = training._groups(4, x.shape, 3, 1)
+    assert len(groups) == 2
+    total = count = 0
+    for number, group in enumerate(groups):
+        key = jax.random.fold_in(jax.random.key(1), number) if number else jax.random.key(1)
+        batch = training._Batch(x, mask[..., None], ~mask[..., None], np.arange(20.0)[None], None)
+        encoder = training.Encoder(config, "auto", 0.0)
+        wide = group._replace(events=20)
+        part = training._group_error(
+            encoder, params, batch.rows(group.rows), key, wide, 8, "squared"
+        )
+        total, count = total + part[0], count + part[1]
+    loss = teacher_forced(params, x, mask, jax.random.key(1), targets=8, most_shown=3)
+    np.testing.assert_allclose(loss, total / count, rtol=1e-5)
 
 
 def test_lost_entries_are_neither_shown_nor_targets():

@@ -1,9 +1,10 @@
 """The chain of transforms: what is taken off the values before a method and put back after it.
 
-    images -> Standardizer -> Neighbors -> ChannelIndependent -> method -> the same way back
+    images -> Bounds -> Standardizer -> Neighbors -> ChannelIndependent -> method -> and back
 
-Training and filling use the same chain. Training standardizes once, before the first update, and
-applies the rest (`batch`) to each batch on the device; filling applies all of it (`Chain.apply`).
+Training and filling use the same chain. Training does the first three once, before the first
+update, and applies the rest (`batch`) to each batch on the device; filling applies all of it but
+the images (`Chain.apply`).
 Every transform has
 
     apply(x, mask, rows=None) -> (x, mask, restore)
@@ -21,6 +22,7 @@ from jaxtyping import Array, Float, Int, Shaped
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.data.transforms import neighbors, standardize
+from naomi_jax.data.transforms.bounds import Bounds
 from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.data.transforms.neighbors import Neighbors
 from naomi_jax.data.transforms.standardize import Standardizer
@@ -58,6 +60,12 @@ class Transforms(Settings):
         "in the paper.",
     )
 
+    bounds: bool = setting(
+        False,
+        "Keep what is filled within the data set's bounds, such as players on the court, by a "
+        "smooth map; not in the paper.",
+    )
+
     def __post_init__(self):
         super().__post_init__()
         for name in ("symmetries", "time_reversal"):
@@ -76,12 +84,18 @@ class Chain(NamedTuple):
     """Transforms with their statistics.
 
     Attributes:
-      standardizer: the first one.
-      batch: the others, in order; a pytree that can be handed to a jitted function.
+      standardizer: of values, or of what `bounds` makes of them.
+      batch: those after it, in order; a pytree that can be handed to a jitted function.
+      bounds: before it, or None.
     """
 
     standardizer: Standardizer
     batch: tuple[Any, ...] = ()
+    bounds: Bounds | None = None
+
+    def standardized(self, x: Float[ArrayLike, "N T D"]) -> Float[np.ndarray, "N T D"]:
+        """Complete sequences in the data's units as training has them."""
+        return np.asarray(self.standardizer(_within(self.bounds, x)))
 
     def apply(
         self,
@@ -90,7 +104,8 @@ class Chain(NamedTuple):
         rows: Int[Array, " B"] | None = None,
     ) -> tuple[ArrayLike, ArrayLike, Callable]:
         """What a method reads of x in the data's units, its mask, and the way back."""
-        return apply((self.standardizer, *self.batch), x, mask, rows)
+        first = () if self.bounds is None else (self.bounds,)
+        return apply((*first, self.standardizer, *self.batch), x, mask, rows)
 
 
 def apply(
@@ -120,10 +135,28 @@ def fit(settings: Transforms, dataset: Dataset) -> tuple[Chain, Float[np.ndarray
         train = symmetries_of(dataset.name)(train)
     if settings.time_reversal:
         train = np.concatenate([train, train[:, ::-1]])
+    bounds = bounds_of(dataset.name) if settings.bounds else None
+    train = _within(bounds, train)
     standardizer = standardize.fit(train, settings.standardize)
     data = np.asarray(standardizer(train))
     overlap = neighbors.overlap(train) if settings.neighbors else 0
-    return build(settings, standardizer, data, overlap), data
+    return build(settings, standardizer, data, overlap, bounds), data
+
+
+def _within(bounds, x):
+    return x if bounds is None else np.asarray(bounds(x))
+
+
+def bounds_of(name: str) -> Bounds:
+    """The bounds of the data set of that name.
+
+    Raises:
+      InputError: it has none.
+    """
+    found = datasets.get(name).bounds
+    if found is None:
+        raise InputError(f"bounds: the data set {name} has none; set it to false")
+    return Bounds(*(np.asarray(side, np.float32) for side in found))
 
 
 def symmetries_of(name: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -143,6 +176,7 @@ def build(
     standardizer: Standardizer,
     memory: Float[ArrayLike, "N T D"] | None = None,
     overlap: int = 0,
+    bounds: Bounds | None = None,
 ) -> Chain:
     """The chain with statistics that are known already.
 
@@ -151,6 +185,7 @@ def build(
       standardizer: fitted.
       memory: standardized training sequences; needed with neighbors.
       overlap: `neighbors.overlap` of them; matters in training alone.
+      bounds: of the data set, or None.
     """
     batch: list[Any] = []
     if settings.neighbors:
@@ -159,4 +194,4 @@ def build(
         batch.append(Neighbors(memory, settings.neighbors, overlap))
     if settings.channel_independent:
         batch.append(ChannelIndependent())
-    return Chain(standardizer, tuple(batch))
+    return Chain(standardizer, tuple(batch), bounds)
