@@ -32,11 +32,11 @@ def get_config() -> Run:
         phases=(
             Phase(
                 "teacher_forced",
-                40,
-                Optimizer(2e-3, warmup_epochs=1, clip=1.0, weight_decay=1e-3),
+                400,
+                Optimizer(2e-3, warmup_epochs=10, clip=1.0, weight_decay=1e-3),
             ),
         ),
         average=0.998,
         batch_size=64,
-        eval_epochs=4,
+        eval_epochs=40,
     )

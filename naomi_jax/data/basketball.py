@@ -23,7 +23,7 @@ OFFENSE = slice(2, 12)
 PLAYERS = 5
 
 # Where players are, within half a foot: a foot on the line is seen as one behind it.
-_WITHIN = np.array([[-0.5, -0.5], [94.5, 50.5]])
+_LOWEST, _HIGHEST = (-0.5, -0.5), (94.5, 50.5)
 _CENTER = 25.0  # feet, for x and y alike as in the paper
 _HELD_OUT = 0.1
 _REMEDY = (
@@ -164,7 +164,7 @@ BASKETBALL = registry.register(
         name="basketball",
         load=_load,
         symmetries=symmetries,
-        bounds=tuple(normalize(np.tile(side, PLAYERS)) for side in _WITHIN),
+        bounds=(normalize(np.tile(_LOWEST, PLAYERS)), normalize(np.tile(_HIGHEST, PLAYERS))),
         metrics=(
             metrics.Metric("path length", 1, metrics.of_filled(metrics.path_length)),
             metrics.Metric("out of bounds [1e-3]", 1e3, metrics.of_filled(metrics.out_of_bounds)),

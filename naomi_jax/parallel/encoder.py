@@ -18,6 +18,7 @@ import math
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from naomi_jax.parallel import features
@@ -30,7 +31,8 @@ Params = dict
 
 
 # Of a mixture's components at the start, before the softplus: 1, a quarter, 3, 1/20, ..
-_SPREAD = jnp.array([0.5413, -1.26, 2.95, -2.97, 1.5, -0.4, 4.0, -2.0])
+_SPREAD = np.array([0.5413, -1.26, 2.95, -2.97, 1.5, -0.4, 4.0, -2.0])
+_FAST = 10.0  # an update moves the logarithm of a pass's scale by so many times the rate
 _TYPICAL = 10.0  # units of time between events for which inputs are scaled to keep states near 1
 
 
@@ -127,8 +129,8 @@ class Encoder(nn.Module):
         config = self.config
         shared = config.columns == "shared"
         values = jnp.where(place.known, take_rows(x, place.events), 0)
-        beside, event = features.event_features(values, place, config.detailed)
-        h = self._lanes(beside, event, place.events, covariates)
+        columns, event, slopes = features.event_features(values, place, config.detailed)
+        h = self._lanes(columns, event, place.events, covariates)
         h = nn.Dense(config.width, name="embed_out")(
             nn.gelu(nn.Dense(config.width, name="embed")(h))
         )
@@ -145,7 +147,7 @@ class Encoder(nn.Module):
                     jnp.concatenate([states, u, *self._others(u, place.known, block)], axis=-1),
                     block,
                 )
-        return self._predict(x, known, values, beside, place, index, covariates, reads)
+        return self._predict(x, known, values, slopes, place, index, covariates, reads)
 
     def _others(self, u, known, name):
         """What the other lanes say at each event, as a list of one array or none."""
@@ -178,12 +180,12 @@ class Encoder(nn.Module):
     def _drop(self, x):
         return nn.Dropout(self.dropout, deterministic=self.dropout == 0)(x)
 
-    def _predict(self, x, known, values, beside, place, index, covariates, reads):
+    def _predict(self, x, known, values, slopes, place, index, covariates, reads):
         config, width = self.config, 2 * self.config.width
         own_known = take_rows(known, place.targets)
         own = jnp.where(own_known, take_rows(x, place.targets), 0)
-        line, columns, step, distance = features.target_features(
-            values, own, own_known, place, beside if config.detailed else None
+        line, columns, step, distance, bends = features.target_features(
+            values, own, own_known, place, slopes
         )
         inputs = self._lanes(columns, step, place.targets, covariates)
         inputs = jnp.concatenate([*reads, inputs], axis=-1)
@@ -198,10 +200,16 @@ class Encoder(nn.Module):
             small = nn.initializers.variance_scaling(0.01, "fan_in", "normal")
             return nn.Dense(size, kernel_init=small, name=name)(hidden)
 
+        if bends is not None:
+            bent = output("bend", 2 * config.lane).reshape(bends.shape) * bends
+            line = line + bent.sum(-1)
         if not config.stochastic:
             return line + output("value", config.lane).reshape(line.shape)
-        # What is unknown grows like a random walk away from the nearest pivot.
-        scale = 0.1 * jnp.sqrt(distance)[..., None]
+        # What is unknown grows like a random walk away from the nearest pivot, and may be much less
+        # in fine passes than in coarse ones: a scale for each pass that moves fast.
+        rate = self.param("log_scale", nn.initializers.zeros, (config.passes,))
+        rate = jnp.exp(_FAST * rate)[index][:, None, None, None]
+        scale = 0.1 * jnp.sqrt(distance)[..., None] * rate
         shape = (*line.shape, config.components)
         value, std = (
             output(name, config.lane * config.components).reshape(shape)

@@ -12,12 +12,11 @@ from naomi_jax.parallel.geometry import Geometry, take_entries, take_rows
 # With more columns, the features of one column alone (slopes, its own distances) would be most of
 # the input layer and overfit; the state and the event's own distances must do.
 DETAILED_COLUMNS = 32
-_BEFORE, _AFTER = 2, 3  # where an event's slopes stand among its features
 
 
 def event_features(
     values: Float[Array, "B K D"], place: Geometry, detailed: bool
-) -> tuple[Float[Array, "B K D F"], Float[Array, "P K 2"]]:
+) -> tuple[Float[Array, "B K D F"], Float[Array, "P K 2"], Float[Array, "B K D 2"] | None]:
     """Features of each column at each event, and of the event.
 
     Args:
@@ -28,7 +27,7 @@ def event_features(
     Returns:
       Of each column: known or not, the value (the line's where it is missing), and if detailed the
       slopes to the column's known events on both sides and the log times to them. Of the event: the
-      log times to the events on both sides.
+      log times to the events on both sides. And the slopes themselves, if detailed, else None.
     """
     known = place.known
     left, right, since, until, has_left, has_right = _sides(
@@ -36,10 +35,12 @@ def event_features(
     )
     value = jnp.where(known, values, _line(left, right, since, until, has_left, has_right))
     columns = [jnp.broadcast_to(known, value.shape).astype(value.dtype), value]
+    slopes = None
     if detailed:
-        columns += [  # _BEFORE and _AFTER are the first two
-            _slope(value - left, since, has_left),
-            _slope(right - value, until, has_right),
+        sides = _slope(value - left, since, has_left), _slope(right - value, until, has_right)
+        slopes = jnp.stack(sides, axis=-1)
+        columns += [
+            *(_compressed(slope) for slope in sides),
             _log_time(since, has_left, value.shape),
             _log_time(until, has_right, value.shape),
         ]
@@ -50,7 +51,7 @@ def event_features(
     first = jnp.arange(count) > 0
     shape = place.gap.shape
     event = [_log_time(place.gap, valid & first, shape), _log_time(following, follows, shape)]
-    return jnp.stack(columns, axis=-1), jnp.stack(event, axis=-1)
+    return jnp.stack(columns, axis=-1), jnp.stack(event, axis=-1), slopes
 
 
 def target_features(
@@ -58,7 +59,7 @@ def target_features(
     own: Float[Array, "B Q D"],
     known,
     place: Geometry,
-    beside: Float[Array, "B K D F"] | None,
+    slopes: Float[Array, "B K D 2"] | None,
 ):
     """The line at each target, features of each column and of the target's step.
 
@@ -67,8 +68,8 @@ def target_features(
       own: x at the targets' steps, 0 where missing.
       known: (M, Q, E) which of them are known.
       place: the pass.
-      beside: detailed features of the events, or None: with the slope of the line, those on the
-        far sides of both pivots, and the distances of the column.
+      slopes: of the events, for detailed features: the slope of the line, those on the far sides
+        of both pivots, and the distances of the column. None without.
 
     Returns:
       line: (B, Q, D), constant beyond the outermost known entries, 0 in a column without any.
@@ -76,23 +77,34 @@ def target_features(
         the log times to the column's pivots.
       step: (P, Q, 2), the log times to the events on both sides.
       distance: (P, Q, E), time to the nearest pivot of the column; 1 without any.
+      bends: (B, Q, D, 2), how far a curve that leaves each pivot with the slope on its far side is
+        from the line there, or None. Half of both added to the line is the curve of Catmull and Rom
+        where entries are evenly spaced; beyond the last pivot one is the line through the last two.
     """
     left, right, since, until, has_left, has_right = _sides(
         values, place, place.target_before, place.target_after, place.target_time
     )
     line = _line(left, right, since, until, has_left, has_right)
     columns = [jnp.broadcast_to(known, line.shape).astype(line.dtype), own, line]
-    if beside is not None:
+    bends = None
+    if slopes is not None:
         both = has_left & has_right
-        before, after = (
-            take_entries(beside[..., _BEFORE], place.target_before),
-            take_entries(beside[..., _AFTER], place.target_after),
+        before = jnp.where(has_left, take_entries(slopes[..., 0], place.target_before), 0)
+        after = jnp.where(has_right, take_entries(slopes[..., 1], place.target_after), 0)
+        slope = _slope(right - left, since + until, both)
+        span = jnp.where(both & (since + until > 0), since + until, 1)  # 0 at a known entry
+        share = jnp.where(both, since / span, 0)
+        bend = (before - slope) * since * (1 - share) ** 2
+        back = (slope - after) * until * jnp.where(both, share, 1) ** 2
+        start = take_entries(place.before, place.target_before) >= 0
+        end = take_entries(place.after, place.target_after) < _count(place)
+        bends = jnp.stack(
+            [jnp.where(has_left & start, bend, 0), jnp.where(has_right & end, back, 0)], axis=-1
         )
+        bends = jnp.arcsinh(bends)  # about itself, and logarithmic after a spike
         columns += [
-            _slope(right - left, since + until, both),
-            # With these a cubic through four known entries is a product away.
-            jnp.where(has_left, before, 0),
-            jnp.where(has_right, after, 0),
+            *(_compressed(part) for part in (slope, before, after)),
+            *(bends[..., 0], bends[..., 1]),
             _log_time(since, has_left, line.shape),
             _log_time(until, has_right, line.shape),
         ]
@@ -105,7 +117,7 @@ def target_features(
     far = jnp.finfo(line.dtype).max
     distance = jnp.minimum(jnp.where(has_left, since, far), jnp.where(has_right, until, far))
     distance = jnp.where(has_left | has_right, distance, 1)
-    return line, jnp.stack(columns, axis=-1), jnp.stack(step, axis=-1), distance
+    return line, jnp.stack(columns, axis=-1), jnp.stack(step, axis=-1), distance, bends
 
 
 def _count(place):
@@ -133,9 +145,14 @@ def _line(left, right, since, until, has_left, has_right):
 
 
 def _slope(difference, elapsed, exists):
-    """Change in ten units of time, about a gap; logarithmic where it is large (a spike)."""
+    """Change per unit of time, about a gap."""
     exists = exists & (elapsed > 0)  # 0 at a known entry
-    return jnp.where(exists, jnp.arcsinh(10 * difference / jnp.where(exists, elapsed, 1)), 0)
+    return jnp.where(exists, difference / jnp.where(exists, elapsed, 1), 0)
+
+
+def _compressed(slope):
+    """In ten units of time; logarithmic where it is large (a spike)."""
+    return jnp.arcsinh(10 * slope)
 
 
 def _log_time(elapsed, exists, shape):

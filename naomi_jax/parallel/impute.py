@@ -201,7 +201,7 @@ class _State(NamedTuple):
 
     filled: Float[Array, "B T D"]
     known: Bool[Array, "M T E"]
-    index: Int[Array, "M T E"]  # the pass that fills each entry
+    passes: Int[Array, "M T E"]  # which one fills each entry
     times: Float[Array, "P T"]
     covariates: Float[Array, "B T C"] | None
 
@@ -211,7 +211,7 @@ def _passes(params, state, noise, copies, sizes, form):
     steps = state.filled.shape[1]
     model = Encoder(config_of(params), form)
     for size in sizes:
-        at = positions((state.index == size.number).any(-1), size.targets)
+        at = positions((state.passes == size.number).any(-1), size.targets)
         targets = jnp.minimum(at, steps - 1)
         place = geometry(state.known, targets, at < steps, state.times, size.events)
         number = jnp.full(1, size.number, jnp.int32)
@@ -222,12 +222,13 @@ def _passes(params, state, noise, copies, sizes, form):
             if size is sizes[0]:
                 # Samples know the same until here: one evaluation served them all.
                 value, state, targets = _tile((value, state, targets), copies)
-            drawn = (part if part is None else take_rows(part, targets) for part in noise)
-            value = mixture.sample(cast(mixture.Mixture, value), *drawn)
+            normal, choice = noise
+            choice = None if choice is None else take_rows(choice, targets)
+            value = mixture.sample(cast(mixture.Mixture, value), take_rows(normal, targets), choice)
         # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.
-        wanted = state.index == size.number
+        wanted = state.passes == size.number
         rank = jnp.cumsum(wanted.any(-1), axis=1, dtype=jnp.int32) - 1
-        filled = jnp.where(wanted, take_rows(value, rank), state.filled)
+        filled = jnp.where(wanted, take_rows(cast(Array, value), rank), state.filled)
         state = state._replace(filled=filled, known=state.known | wanted)
     return state.filled
 
