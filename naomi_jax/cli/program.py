@@ -88,9 +88,7 @@ def _impute(argv):
 
 
 def configs_folder() -> str:
-    """Where the settings of the paper's runs are: in a copy of the repository alone."""
-    beside = os.path.dirname(os.path.dirname(os.path.abspath(naomi_jax.__file__)))
-    for folder in (beside, os.getcwd()):
-        if os.path.isdir(os.path.join(folder, "configs", "traffic")):
-            return os.path.join(folder, "configs")
-    return "configs"
+    """The settings of the paper's runs: in an installed package, beside it in a repository."""
+    package = os.path.dirname(os.path.abspath(naomi_jax.__file__))
+    inside = os.path.join(package, "configs")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "configs")

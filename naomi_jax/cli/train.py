@@ -129,9 +129,7 @@ def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     choice = flags.Parser(add_help=False)
     _add_choices(choice)
     asked, _ = choice.parse_known_args(argv)
-    wants_help = {"-h", "--help"} & set(argv)
-    # Help is there without the folder of configs, but for the settings.
-    run = None if wants_help and not os.path.isdir(configs) else choose(asked, configs)
+    run = choose(asked, configs)
     usage = (
         "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]\n       "
         "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
@@ -139,9 +137,8 @@ def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
     parser = flags.Parser(USAGE, prog=prog, usage=usage)
     fill.add(parser)
     _add_choices(parser)
-    if run is not None:
-        flags.add_settings(parser, run, without=_NO_FLAGS)
-    if wants_help or run is None:
+    flags.add_settings(parser, run, without=_NO_FLAGS)
+    if {"-h", "--help"} & set(argv):
         parser.parse_args(["--help"])
     table_flags.refuse_words(argv, fill.FLAG)
     given = parser.parse_all(argv)
@@ -193,7 +190,10 @@ def _add_choices(parser):
         help="What to train; naomi_parallel if there is a config for the data set, or naomi.",
     )
     group.add_argument(
-        "--config", metavar="FILE", help="The config; configs/DATASET/METHOD.py by default."
+        "--config",
+        metavar="FILE",
+        help="The config: a file of yours, or one that comes with naomi_jax, such as "
+        "configs/billiards/naomi_paper.py; configs/DATASET/METHOD.py by default.",
     )
     group.add_argument(
         "--forecast",
@@ -225,17 +225,11 @@ def choose(asked, configs: str) -> Run:
         for path in paths:
             if os.path.exists(path):
                 return load_config(path)
-        if not os.path.isdir(configs):
-            raise InputError(
-                "the settings of the paper's runs are in the folder configs of the repository: run "
-                "this in a copy of it, or name a file of settings with --config; to fill a table "
-                "of yours, none is needed: --data TABLE --fill FILLED"
-            )
         raise InputError(
             f"--dataset {dataset} --method {candidates[-1]}: there is no {paths[-1]}; write one, "
             "or name one with --config"
         )
-    run = load_config(asked.config)
+    run = load_config(_path_of(asked.config, configs))
     for flag, given, found in (
         ("--dataset", asked.dataset, run.data.name),
         ("--method", asked.method, method_of(run.method).name),
@@ -245,6 +239,13 @@ def choose(asked, configs: str) -> Run:
                 f"{flag} {given}: {asked.config} is about {found}; leave out one of the two flags"
             )
     return run
+
+
+def _path_of(config, configs):
+    """The file that --config names: the user's, or where there is none, the one beside METHOD's."""
+    installed = os.path.join(os.path.dirname(configs), config)
+    inside = os.path.normpath(config).split(os.sep)[0] == os.path.basename(configs)
+    return installed if inside and not os.path.exists(config) else config
 
 
 def load_config(path: str) -> Run:

@@ -420,11 +420,6 @@ def test_the_program_of_an_installed_package(here, monkeypatch, capsys):
     assert end.value.code == 2 and "error: fil: no command" in capsys.readouterr().err
     assert process.rerun_command() == "naomi-jax fil"
     assert process.evaluation_command() == "naomi-jax eval"
-    with pytest.raises(InputError, match="folder configs of the repository"):
-        train.main([], "nowhere")
-    with pytest.raises(SystemExit):
-        train.main(["--help"], "nowhere")
-    assert "--fill FILLED" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
