@@ -55,12 +55,12 @@ m >= 2s, so the strides of a gap's blocks, their first steps and with them the p
 follow from integer divisions: there is no loop over steps here either.
 """
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import flax.struct
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -79,7 +79,8 @@ BACKWARD = 2  # h = B(h, [1, x_t]), x_t just decoded
 CHAIN = 3  # h = B(h, [0, known entries of x_t]), x_t still missing
 
 
-@flax.struct.dataclass
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
 class Schedule:
     """The ticks of one mask, in order; (N,) int32 each, or (B, N) with one mask per sequence.
 
@@ -107,7 +108,7 @@ class Schedule:
     forward_tick: Leaf
     head_tick: Leaf
     backward_tick: Leaf
-    levels: int = flax.struct.field(pytree_node=False)
+    levels: int = dataclasses.field(metadata={"static": True})
 
     @property
     def ticks(self) -> int:

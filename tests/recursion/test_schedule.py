@@ -134,12 +134,10 @@ def test_length_ends_the_schedule_early():
 
 def test_shapes_follow_from_steps_and_levels_alone():
     shapes = {
-        jax.tree.map(lambda leaf: leaf.shape, naomi_jax.make_schedule(mask, 3))
-        .replace(levels=0)
-        .head
+        tuple(leaf.shape for leaf in jax.tree.leaves(naomi_jax.make_schedule(mask, 3)))
         for mask in (np.zeros(20), np.ones(20), np.arange(20) % 2)
     }
-    assert shapes == {(schedule.max_ticks(20, 3),)}
+    assert len(shapes) == 1 and (schedule.max_ticks(20, 3),) in shapes.pop()
 
 
 def test_a_list_is_as_good_as_an_array():
