@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import public, public_data, public_methods
+from benchmarks import public, public_data, public_methods, watch
 
 
 @pytest.fixture
@@ -90,3 +90,13 @@ def test_the_tables_have_a_row_for_each_cell_and_a_column_for_each_way_of_fillin
     assert "| MAE / MSE | line | imputer | imputer, whole table |" in text
     assert "| aqi36 | 3 / 9 | 1 / 4 (2 seeds) | 2 / 8 (2 seeds) |" in text
     assert "| aqi36 | 1, 2.0, 0.5 | 1, 2.0, 0.5 |" in text
+
+
+def test_slower_is_what_most_rounds_say():
+    base = [{"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 5.0, "b": 1.0}, {"a": 1.0, "b": 1.0}]
+    head = [{"a": 1.2, "b": 1.1, "d": 1.0}, {"a": 6.0, "b": 9.0}, {"a": 1.0, "b": 1.1}]
+    rows = {row["job"]: row for row in watch.compare(base, head)}
+    assert rows["a"]["ratio"] == pytest.approx(1.2) and rows["a"]["low"] == 1.0
+    slower = {job for job, row in rows.items() if watch.is_slower(row)}
+    assert slower == {"a", "c"}  # b: one round was disturbed; c is gone; d is new
+    assert "| a | 1e+03 | 1.2e+03 | **1.20** | 1.00 to 1.20 |" in watch.markdown(rows.values())
