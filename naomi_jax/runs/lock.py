@@ -18,6 +18,8 @@ FILE = ".lock"
 # How flock says that another process has the lock; everything else says that there are no locks.
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
+_ATTEMPTS = 5
+
 
 @contextlib.contextmanager
 def training_in(workdir: str | os.PathLike) -> Iterator[None]:
@@ -33,19 +35,47 @@ def training_in(workdir: str | os.PathLike) -> Iterator[None]:
     if not devices.is_main_process():
         yield
         return
-    folder.make(workdir)
-    path = os.path.join(workdir, FILE)
+    file = _locked(workdir)
     try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise InputError(
-            f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
-        ) from error
-    try:
-        _lock(file, workdir)
         yield
     finally:
         os.close(file)
+
+
+def _locked(workdir):
+    """The lock's file, open, while the folder has it under its name.
+
+    A training that fails takes its files away (cli/fill.py). Another one that has opened the lock
+    a moment before would hold one that nobody else sees.
+    """
+    path = os.path.join(workdir, FILE)
+    more = _ATTEMPTS
+    while True:
+        more -= 1
+        folder.make(workdir)
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            if more and isinstance(error, FileNotFoundError):  # the folder was taken away
+                continue
+            raise InputError(
+                f"{workdir}: cannot be written ({error.strerror}); choose another --workdir"
+            ) from error
+        try:
+            _lock(file, workdir)
+        except BaseException:
+            os.close(file)
+            raise
+        if not more or _is_at(path, file):
+            return file
+        os.close(file)
+
+
+def _is_at(path, file):
+    try:
+        return os.path.samestat(os.fstat(file), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file, workdir):

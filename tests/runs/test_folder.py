@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import shutil
 import subprocess
 import sys
 import types
@@ -182,6 +183,23 @@ def test_kill_9_ends_the_lock(tmp_path):
         other.wait()
     with lock.training_in(tmp_path):
         pass
+
+
+def test_a_lock_that_was_taken_away_is_made_again(tmp_path, monkeypatch):
+    """A training that fails deletes what it made, between another one's opening and locking."""
+    workdir, flock, calls = tmp_path / "run", lock.fcntl.flock, []
+
+    def late(file, how):
+        if not calls:
+            shutil.rmtree(workdir)
+        calls.append(file)
+        flock(file, how)
+
+    monkeypatch.setattr(lock.fcntl, "flock", late)
+    refused = pytest.raises(InputError, match="another train.py")
+    with lock.training_in(workdir), refused, lock.training_in(workdir):
+        pass
+    assert len(calls) == 3
 
 
 def test_without_locks_nothing_is_checked(tmp_path, monkeypatch):
