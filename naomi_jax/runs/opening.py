@@ -1,6 +1,8 @@
 """Opening a trained run: from its folder to a method that fills sequences."""
 
+import contextlib
 import os
+import time
 from typing import Any
 
 import jax
@@ -13,6 +15,8 @@ from naomi_jax.runs.record import Record
 from naomi_jax.training import loop
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.settings import Run
+
+_ATTEMPTS = 5  # to read a run that is being trained
 
 
 def load(workdir: str | os.PathLike) -> Fitted:
@@ -56,18 +60,39 @@ def fitted(workdir: str, found: Record) -> Fitted:
     return Fitted(run.kind, params, chain.build(run.transforms, standardizer, memory, 0, bounds))
 
 
-def _restore(workdir, path, latest, wanted, attempts=3):
-    """What is wanted of the latest or the best checkpoint, also while a training replaces them."""
-    with Checkpoints(path, read_only=True) as checkpoints:
-        step = checkpoints.latest() if latest else checkpoints.best()
-        if step is None:
-            raise _nothing_yet(workdir)
+def _restore(workdir, path, latest, wanted):
+    """What is wanted of the latest or the best checkpoint, also while a training replaces them.
+
+    One that is being deleted looks damaged. So what cannot be read is looked for again once other
+    checkpoints are there; where they stay the same for a moment, it is damaged.
+    """
+    more = _ATTEMPTS
+    while True:
+        more -= 1
+        before = _names(path)
         try:
-            return checkpoints.restore(step, wanted)
+            with Checkpoints(path, read_only=True) as checkpoints:
+                step = checkpoints.latest() if latest else checkpoints.best()
+                if step is None:
+                    raise _nothing_yet(workdir)
+                return checkpoints.restore(step, wanted)
         except InputError:
-            if attempts == 1 or os.path.isdir(os.path.join(path, str(step))):
+            if not more or not _have_changed(path, before):
                 raise
-    return _restore(workdir, path, latest, wanted, attempts - 1)
+
+
+def _names(path):
+    with contextlib.suppress(OSError):
+        return sorted(os.listdir(path))
+
+
+def _have_changed(path, before):
+    """Whether other checkpoints are there than before, now or within a second."""
+    for _ in range(10):
+        if _names(path) != before:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _parts(run: Run, shape) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import shutil
+import time
 
 import jax
 import numpy as np
@@ -58,21 +60,29 @@ def test_it_goes_on_from_its_own_checkpoint_afterwards(dataset, trained, tmp_pat
     jax.tree.map(np.testing.assert_array_equal, ended, opening.load(tmp_path).params)
 
 
-def test_a_checkpoint_that_is_replaced_while_it_is_read_is_looked_for_again(trained, monkeypatch):
-    """A training keeps two: the one that a reader has chosen may be gone when it is read."""
-    real, chosen = Checkpoints.best, []
+@pytest.mark.parametrize("gone", ["default/_METADATA", "metrics/metrics"])
+def test_a_checkpoint_that_is_replaced_while_it_is_read_is_looked_for_again(
+    gone, trained, tmp_path, monkeypatch
+):
+    """A training keeps two: the one that a reader has found may be deleted in part by then."""
+    shutil.copytree(trained, tmp_path / "run")
+    place = tmp_path / "run" / loop.CHECKPOINTS
+    with Checkpoints(place, read_only=True) as checkpoints:
+        best = checkpoints.best()
+    shutil.copytree(place / str(best), tmp_path / "whole")
+    (place / str(best) / gone).unlink()
 
-    def best(checkpoints):
-        chosen.append(real(checkpoints) if chosen else 999)
-        return chosen[-1]
+    def replace(_):  # the training, while the reader waits
+        shutil.rmtree(place / str(best))
+        (tmp_path / "whole").rename(place / str(best + 1000))
 
-    monkeypatch.setattr(Checkpoints, "best", best)
-    expected = opening.load(trained)
-    assert chosen[0] == 999 and len(chosen) == 2
-    assert expected.method.name == "naomi"
-    monkeypatch.setattr(Checkpoints, "best", lambda _: 999)
-    with pytest.raises(InputError, match="checkpoint 999 cannot be read"):
-        opening.load(trained)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _: None)
+        with pytest.raises(InputError, match=f"checkpoint .*{best}"):  # it stays as it is
+            opening.load(tmp_path / "run")
+        patch.setattr(time, "sleep", replace)
+        found = opening.load(tmp_path / "run").params
+    jax.tree.map(np.testing.assert_array_equal, found, opening.load(trained).params)
 
 
 def test_settings_that_make_no_model_are_one_line(trained, monkeypatch):
