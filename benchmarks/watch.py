@@ -5,7 +5,8 @@
 Checks both out into temporary worktrees and times what watch_jobs.py lists: one process for a
 commit, then one for the other, round after round, each time in the other order, on one thread. What
 a round says is the ratio of its two processes, which ran one right after the other; what is judged
-is the median of the rounds. Programs are compiled in a round before, which does not count.
+is the median of the rounds. Programs are compiled in a round before, which does not count. Times
+are those that a core works, so that other programs on the machine matter little.
 
 Prints a Markdown table. The exit status is 1 where something has become more than 15 % slower, or
 is no longer there. Only what is committed is timed.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROUNDS = 7
+ROUNDS = 5
 LIMIT = 1.15
 
 
