@@ -119,7 +119,8 @@ def test_a_long_function_is_found():
 def test_tests_mirror_the_package():
     for folder in (ROOT / "tests").iterdir():
         if folder.is_dir() and not folder.name.startswith(("_", ".")):
-            assert (PACKAGE / folder.name).is_dir(), folder
+            # Or the pages, which are no room.
+            assert (PACKAGE / folder.name).is_dir() or folder.name == "docs", folder
 
 
 def test_no_test_imports_another_test():

@@ -1,15 +1,9 @@
 """docs/walkthrough.md, run as it is written."""
 
-import os
-import pathlib
-import re
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.docs import pages
 
 
 def cells(path):
@@ -18,18 +12,9 @@ def cells(path):
 
 @pytest.mark.slow
 def test_every_block_runs(tmp_path):
-    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/walkthrough.md").read_text(), re.S)
-    assert len(blocks) == 5
-    for name in ("train.py", "eval.py", "configs", "naomi_jax"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    for block in blocks:
-        done = subprocess.run(
-            ["bash", "-ec", block], cwd=tmp_path, env={**os.environ, "PATH": path}, text=True,
-            capture_output=True,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{block}\n{done.stderr}"
-    assert "0 holes are left" in done.stdout
+    pages.link_repository(tmp_path)
+    said = pages.run_bash("docs/walkthrough.md", tmp_path)
+    assert len(said) == 5 and "0 holes are left" in said[-1]
     given, filled = cells(tmp_path / "station.csv"), cells(tmp_path / "filled.csv")
     changed = [(a, b) for rows in zip(given, filled) for a, b in zip(*rows) if a != b]
     assert changed and not any(a for a, _ in changed) and all(b for _, b in changed)
