@@ -26,7 +26,7 @@ def recursion():
         pivots = [step for step in (frame.left, frame.right) if 0 <= step < len(MASK)]
         axis.plot(pivots, [row] * len(pivots), "o", color="k", ms=5, zorder=3)
         axis.plot(frame.step, row, "o", color=color, ms=8, zorder=4)
-    _finish(figure, axis, {frame.level for frame in frames}, "recursion.svg")
+    _finish(figure, axis, {frame.level for frame in frames}, "recursion.png")
 
 
 def passes():
@@ -39,7 +39,7 @@ def passes():
         new = np.flatnonzero(index == level)
         axis.plot(known, [row] * len(known), "o", color="k", ms=5)
         axis.plot(new, [row] * len(new), "o", color=COLORS[level], ms=8)
-    _finish(figure, axis, set(numbers), "passes.svg")
+    _finish(figure, axis, set(numbers), "passes.png")
 
 
 def _axes(rows, name):
