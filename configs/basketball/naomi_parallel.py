@@ -23,7 +23,7 @@ def get_config() -> Run:
             frequency=0.8,
             decay=0.7,
             targets=16,
-            dropout=0.15,
+            dropout=0.05,
         ),
         transforms=Transforms(symmetries=True, bounds=True),
         masks=MaskPair(
@@ -32,8 +32,8 @@ def get_config() -> Run:
         phases=(
             Phase(
                 "teacher_forced",
-                130,
-                Optimizer(2e-3, warmup_epochs=3, clip=1.0, weight_decay=1e-3),
+                175,
+                Optimizer(2e-3, warmup_epochs=4, clip=1.0, weight_decay=1e-3),
             ),
             # Off: the adversary of the paper brings nothing here (docs/results.md).
             Phase("discriminator", 0),
@@ -42,5 +42,5 @@ def get_config() -> Run:
         adversary=Adversary(learning_rate=4e-4, step_gain=15.0, error_weight=10.0),
         average=0.998,
         batch_size=64,
-        eval_epochs=13,
+        eval_epochs=25,
     )

@@ -97,6 +97,9 @@ def test_a_calibrated_forecast(normal):
     values, truth, mask = normal
     for share, level in zip(scores.coverage(values, truth, mask), scores.LEVELS):
         assert share == pytest.approx(level, abs=0.03)
+    # Few samples are no excuse.
+    for share, level in zip(scores.coverage(values[:19], truth, mask), scores.LEVELS):
+        assert share == pytest.approx(level, abs=0.03)
     # Of a standard normal forecast of itself: 1 / sqrt(pi).
     assert scores.crps(values, truth, mask) == pytest.approx(np.pi**-0.5, abs=0.02)
     assert scores.spread(values, mask) == pytest.approx(1, abs=0.01)
