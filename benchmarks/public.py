@@ -88,19 +88,31 @@ def one(given):
     public_methods.use_threads(given.threads)
     fills, (began, fitted) = public_methods.METHODS[method](cell, given.minutes, seed)
     ended = time.monotonic()
-    rows = {}
-    for kind, filled in fills.items():
-        filled, *interval = filled if isinstance(filled, tuple) else (filled,)
-        wrong = np.abs(filled - cell.truth)[cell.scored]
-        rows[kind] = {"mae": float(wrong.mean()), "mse": float(np.square(wrong).mean())}
-        if interval:
-            rows[kind]["inside"] = inside(cell, *interval)
+    gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
-        "errors": rows,
+        "errors": {kind: errors(cell, fill) for kind, fill in fills.items()},
         "fit": fitted - began,
         "fill": ended - fitted,
-        "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "gib": gib,
     }
+
+
+def errors(cell, fill):
+    """MAE and MSE of the scored entries; of samples the CRPS and the share inside, too."""
+    sampled = isinstance(fill, public_methods.Fill)
+    wrong = np.abs((fill.values if sampled else fill) - cell.truth)[cell.scored]
+    row = {"mae": float(wrong.mean()), "mse": float(np.square(wrong).mean())}
+    if sampled:
+        from naomi_jax.evaluation.scores import crps  # starts jax: after the memory was read
+
+        drawn, truth = fill.samples[:, cell.scored], cell.truth[cell.scored]
+        # For `crps` each scored entry is a sequence of one step and one column, and missing.
+        alone = drawn[:, :, None, None], truth[:, None, None], np.zeros((len(truth), 1))
+        row |= {"crps": crps(*alone), "samples": len(drawn)}
+        # By ranks: nine tenths of the truths lie inside if they are drawn as the samples are.
+        ends = fill.interval or np.quantile(fill.samples, (0.05, 0.95), axis=0, method="weibull")
+        row["inside"] = inside(cell, *ends)
+    return row
 
 
 def inside(cell, low, high):
@@ -136,18 +148,21 @@ def markdown(results):
 
 
 def _intervals(results, cells):
-    """Share inside the 90 % intervals, by the length of the hole."""
+    """Share inside the 90 % intervals, by the length of the hole, and the CRPS of samples."""
     lines = [
-        "| inside 90 % intervals, holes of | 1 | 2-6 | more | all |",
-        "|---|---:|---:|---:|---:|",
+        "| inside 90 % intervals, holes of | 1 | 2-6 | more | all | CRPS | samples |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for cell in cells:
         for row in results:
             for kind, error in row["errors"].items() if row["cell"] == cell else ():
                 if "inside" in error:
-                    name = f"{cell}, {row['method']}, {kind}, seed {row['seed']}"
+                    words = (cell, row["method"], kind, f"seed {row['seed']}")
+                    name = ", ".join(word for word in words if word)
                     shares = (error["inside"].get(k) for k in ("1", "2-6", "more", "all"))
-                    cells_ = ("" if share is None else f"{share:.1%}" for share in shares)
+                    cells_ = ["" if share is None else f"{share:.1%}" for share in shares]
+                    score = f"{error['crps']:.4g}" if "crps" in error else ""
+                    cells_ += [score, str(error.get("samples", ""))]
                     lines.append(f"| {name} | {' | '.join(cells_)} |")
     return lines if len(lines) > 2 else []
 

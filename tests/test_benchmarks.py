@@ -82,11 +82,68 @@ def test_fills_of_windows_come_back_to_their_rows_and_overlaps_are_averaged(stri
     assert numbers[1, 0] == first
 
 
+@pytest.fixture
+def sampling():
+    """A fake model of PyPOTS: its samples say the window and the draw, and it counts windows."""
+
+    class Model:
+        seen = 0
+
+        def impute(self, given):
+            return given["X"][:, None]
+
+    def draw(model, given):
+        model.seen += len(given)
+        window = np.arange(len(given), dtype=float)[:, None, None]
+        return np.stack([window + np.zeros(given.shape) + draw / 10 for draw in range(3)])
+
+    return Model(), draw
+
+
+@pytest.mark.parametrize(("stride", "fills"), [(1, True), (1, False), (5, False)])
+def test_each_row_of_samples_comes_from_one_window(sampling, stride, fills, monkeypatch):
+    model, draw = sampling
+    monkeypatch.setattr(public_methods, "trained", lambda *given: (model, (0, 1)))
+    given = cell(stride)
+    given.shown, given.truth = given.shown[:18], given.truth[:18]  # the last window overlaps
+    given.scored = np.ones(given.truth.shape, bool)
+    given.scored[5:10] = False  # a window that need not be drawn
+    found, _ = public_methods.pypots(None, draw, fills)(given, 1, 0)
+    samples = (found[""].samples - np.mean(given.learn, 0)) / np.std(given.learn, 0)
+    windows = np.repeat([1.0, np.nan, 2.0, 0.0], [5, 5, 5, 3])[:, None]  # the last one goes first
+    np.testing.assert_allclose(samples[1], np.broadcast_to(windows + 0.1, (18, 2)))
+    np.testing.assert_allclose(np.nanmax(samples - samples[0], axis=(1, 2)), [0, 0.1, 0.2])
+    assert model.seen == 3
+    values = given.truth if fills else found[""].samples[1]
+    np.testing.assert_allclose(found[""].values, values, atol=1e-5)  # given as float32
+
+
+def test_samples_are_scored_where_the_truth_is_and_their_ends_hold_nine_tenths():
+    given = cell(5)
+    rng = np.random.default_rng(0)
+    given.truth = rng.normal(size=(4000, 2))
+    given.shown = np.where(rng.random(given.truth.shape) < 0.5, np.nan, given.truth)
+    given.scored = np.isnan(given.shown) & (np.arange(4000) < 3000)[:, None]
+    samples = rng.normal(size=(19, 4000, 2))
+    samples[:, ~given.scored] = np.nan
+    fill = public_methods.Fill(np.zeros(given.truth.shape), samples)
+    row = public.errors(given, fill)
+    # Two normal draws are 2 / sqrt(pi) apart on average, and the CRPS is half of that.
+    assert row["crps"] == pytest.approx(1 / np.sqrt(np.pi), rel=0.04)
+    assert row["mae"] == pytest.approx(np.sqrt(2 / np.pi), rel=0.05)
+    assert row["inside"]["all"] == pytest.approx(0.9, abs=0.02)
+    fill.interval = (given.truth + 1, given.truth + 2)
+    assert public.errors(given, fill)["inside"]["all"] == 0
+    assert set(public.errors(given, fill.values)) == {"mae", "mse"}
+
+
 def test_the_tables_have_a_row_for_each_cell_and_a_column_for_each_way_of_filling():
     row = {"cell": "aqi36", "method": "imputer", "fit": 1.0, "fill": 2.0, "gib": 0.5}
     errors = {"": {"mae": 1.0, "mse": 4.0}, "whole table": {"mae": 2.0, "mse": 8.0}}
     line = {**row, "method": "line", "errors": {"": {"mae": 3.0, "mse": 9.0}}, "seed": 0}
+    errors["whole table"] |= {"inside": {"1": 0.5, "all": 0.8}, "crps": 1.5, "samples": 50}
     text = public.markdown([line, *({**row, "errors": errors, "seed": s} for s in (0, 1))])
+    assert "| aqi36, imputer, whole table, seed 1 | 50.0% |  |  | 80.0% | 1.5 | 50 |" in text
     assert "| MAE / MSE | line | imputer | imputer, whole table |" in text
     assert "| aqi36 | 3 / 9 | 1 / 4 (2 seeds) | 2 / 8 (2 seeds) |" in text
     assert "| aqi36 | 1, 2.0, 0.5 | 1, 2.0, 0.5 |" in text
