@@ -29,7 +29,7 @@ A RUN_DIR is a folder of train.py, in which it was trained on a data set or on a
 """
 # What can be asked for, each with the flags that go with it; a run's table without any.
 _JOBS = {"table": (), "report": ("data",), "impute": ("out",), "figure": ()}
-_MOST_JUDGED = 300  # test sequences
+_MOST_JUDGED = 100  # test sequences
 
 
 def main(argv: Sequence[str], prog: str = "eval.py") -> None:
