@@ -1,10 +1,14 @@
 """`Fitted`: a trained method that fills sequences in the data's own units, a batch at a time."""
 
+import os
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import export
 
+from naomi_jax.atomic import atomic_write
 from naomi_jax.data.transforms.chain import Chain
 from naomi_jax.methods.method import Method
 
@@ -46,6 +50,48 @@ class Fitted(NamedTuple):
             part = self._fill(np.asarray(x)[rows], np.asarray(mask)[rows], batch_key, num_samples)
             parts.append(part[..., : len(x) - begin, :, :])
         return np.concatenate(parts, axis=-3)
+
+    def export(self, path: str | os.PathLike, steps: int) -> None:
+        """Write `fill` as one program, with the parameters in it, that needs jax alone to run.
+
+        Needs the extra `export` here and where it is read (flatbuffers).
+
+        It is serialized StableHLO (jax.export), for the kind of device that this is called on:
+
+            program = jax.export.deserialize(open(path, "rb").read())
+            filled = program.call(x, mask, np.uint32(0))
+
+        x (N, T, D) float32 in the data's own units and mask (N, T, D) bool, True = shown; N is any,
+        T = `steps`. NaN may stand at missing entries. Then a seed, which deterministic models
+        ignore: up to 128 sequences are filled as `fill` does with jax.random.key(seed).
+
+        Args:
+          path: the file.
+          steps: T.
+
+        Raises:
+          ValueError: steps is not a whole number of 1 or more. InputError: the file cannot be
+            written.
+        """
+        if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+            raise ValueError(f"steps: {steps!r}; a whole number of 1 or more is needed")
+
+        def fill(x, mask, seed):
+            key = jax.random.fold_in(jax.random.key(seed), 0)
+            relative, entries, restore = self.transforms.apply(jnp.where(mask, x, 0), mask)
+            filled = restore(self.method.impute(self.params, relative, entries, key))
+            return jnp.where(mask, x, filled)
+
+        dim = self.transforms.standardizer.std.shape[0]
+        shape = export.symbolic_shape(f"n, {steps}, {dim}")
+        arguments = (
+            jax.ShapeDtypeStruct(shape, jnp.float32),
+            jax.ShapeDtypeStruct(shape, jnp.bool_),
+            jax.ShapeDtypeStruct((), jnp.uint32),
+        )
+        program = export.export(jax.jit(fill))(*arguments).serialize()
+        with atomic_write(path, "wb") as file:
+            file.write(program)
 
     def _fill(self, x, mask, key, num_samples):
         shown = np.broadcast_to((mask if mask.ndim == 3 else mask[..., None]) != 0, x.shape)

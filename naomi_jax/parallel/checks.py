@@ -6,7 +6,6 @@ they cannot be seen.
 
 import jax
 import jax.core
-import jax.numpy as jnp
 import numpy as np
 
 from naomi_jax.parallel.config import ParallelConfig
@@ -20,6 +19,7 @@ from naomi_jax.recursion.checks import (
     check_samples,
     check_sequences,
     concrete,
+    hosted,
 )
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
     "check_arguments",
     "check_lengths",
     "check_observed",
-    "concrete",
+    "hosted",
     "read_times",
 ]
 
@@ -78,7 +78,7 @@ def read_times(times, x, lengths):
     """
     steps = x.shape[-2]
     if times is None:
-        return jnp.arange(steps, dtype=jnp.float32)[None]
+        return np.arange(steps, dtype=np.float32)[None]
     times = numeric("times", times)
     traced = isinstance(times, jax.core.Tracer)
     times = times if traced else np.asarray(times)
@@ -91,7 +91,8 @@ def read_times(times, x, lengths):
     times = times.reshape(-1, steps)
     if not traced:
         _check_increasing(times, concrete(lengths) if lengths is not None else None)
-    return jnp.asarray(times - times[:, :1], jnp.float32)
+    since = times - times[:, :1]
+    return since.astype(np.float32)
 
 
 def _check_increasing(times, lengths):

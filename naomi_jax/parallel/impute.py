@@ -13,7 +13,7 @@ from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
 from naomi_jax.parallel.recurrence import Form
-from naomi_jax.recursion import arrays
+from naomi_jax.recursion import arrays, gaps
 
 
 class Size(NamedTuple):
@@ -26,14 +26,14 @@ class Size(NamedTuple):
 
 def impute(
     params: Params,
-    x: Float[Array, "*B T D"],
-    mask: Num[Array, "..."],
+    x: Float[Array | np.ndarray, "*B T D"],
+    mask: Num[Array | np.ndarray, "..."],
     key: Array | None = None,
     *,
-    times: Float[Array, "..."] | None = None,
-    covariates: Float[Array, "*B T C"] | None = None,
+    times: Float[Array | np.ndarray, "..."] | None = None,
+    covariates: Float[Array | np.ndarray, "*B T C"] | None = None,
     num_samples: int | None = None,
-    lengths: Int[Array, " B"] | None = None,
+    lengths: Int[Array | np.ndarray, " B"] | None = None,
     form: Form = "auto",
 ) -> Float[Array | np.ndarray, "..."]:
     """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
@@ -72,14 +72,16 @@ def impute(
         lengths = checks.as_array("lengths", lengths)
         checks.check_lengths(lengths, x)
     times = checks.read_times(times, x, lengths)
-    checks.check_observed(x, _entries(mask, x, lengths, full=True), given)
+    seen, ends = checks.hosted(mask, lengths)
+    known = _entries(seen, x, ends)
+    checks.check_observed(x, _full(known, x), given)
     if covariates is not None:
         covariates = checks.as_array("covariates", covariates)
-    sizes = _sizes(_entries(mask, x, lengths), lengths, config.passes)
+    sizes = _sizes(known, ends, config.passes)
     if not config.stochastic:
         key = None
     filled = _impute(params, x, mask, key, times, covariates, lengths, num_samples, sizes, form)
-    return arrays.put_back(given, lambda: _kept(mask, x, lengths), filled)
+    return arrays.put_back(given, lambda: _kept(known, x, ends), filled)
 
 
 def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
@@ -92,12 +94,13 @@ def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
     """
     steps = known.shape[1]
     count = min(count, levels.num_levels(steps))
-    if checks.concrete(known) is not None:
+    if isinstance(known, np.ndarray):
+        few = count == 1 or known.shape[2] == 1
+        with jax.ensure_compile_time_eval():  # a concrete mask, also where the rest is traced
+            counts = np.asarray((_count_on_host if few else _count)(known, lengths, count)).tolist()
         return tuple(
-            Size(index, bucket(int(events), steps), bucket(int(targets), steps))
-            for index, (events, targets) in reversed(
-                list(enumerate(np.asarray(_count(known, lengths, count))))
-            )
+            Size(index, bucket(events, steps), bucket(targets, steps))
+            for index, (events, targets) in reversed(list(enumerate(counts)))
             if targets
         )
 
@@ -109,6 +112,20 @@ def _sizes(known, lengths, count: int) -> tuple[Size, ...]:
         return max((steps + 1) // 2**index, 1)
 
     return tuple(Size(index, steps, most(index)) for index in reversed(range(count)))
+
+
+def _count_on_host(known, lengths, count: int) -> np.ndarray:
+    """`_count` of one pass, or of steps that are known wholly or not at all: no device is asked."""
+    inside = np.arange(known.shape[1]) < (known.shape[1] if lengths is None else lengths[:, None])
+    shown = known.any(-1)
+    if count == 1:
+        wanted = (~known).any(-1) & inside
+        return np.array([[shown.sum(-1).max(), wanted.sum(-1).max()]])
+    # A gap's steps in each pass follow from its width alone.
+    targets = gaps.widths(shown | ~inside) @ levels.of_widths(known.shape[1])
+    targets = np.hstack([targets[:, : count - 1], targets[:, count - 1 :].sum(1, keepdims=True)])
+    events = shown.sum(-1, keepdims=True) + targets.sum(1, keepdims=True) - targets.cumsum(1)
+    return np.stack([events.max(0), targets.max(0)], axis=1)
 
 
 @functools.partial(jax.jit, static_argnums=2)
@@ -138,24 +155,27 @@ def bucket(number: int, most: int) -> int:
     return min(power * 3 // 4 if number <= power * 3 // 4 else power, most)
 
 
-def _entries(mask, x, lengths, full=False):
-    """The observed entries, bool (1 or B, T, 1 or D) of a batch, or in x's shape if `full`."""
+def _entries(mask, x, lengths):
+    """The observed entries, bool (1 or B, T, 1 or D); in NumPy if mask and lengths are."""
     known = mask != 0
     if known.ndim < x.ndim:
         known = known[..., None]
     if lengths is not None:
-        known = known & (jnp.arange(x.shape[1]) < lengths[:, None])[..., None]
-    if full:
-        return jnp.broadcast_to(known, x.shape)
+        known = known & (np.arange(x.shape[1]) < lengths[:, None])[..., None]
     return known if known.ndim == 3 else known[None]
 
 
-def _kept(mask, x, lengths):
+def _full(known, x):
+    """`known` of a batch, in x's shape."""
+    xp = np if isinstance(known, np.ndarray) else jnp
+    return xp.broadcast_to(known if x.ndim == 3 else known[0], x.shape)
+
+
+def _kept(known, x, lengths):
     """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
-    known = _entries(mask, x, lengths, full=True)
-    if lengths is None:
-        return known
-    return known | (jnp.arange(x.shape[1]) >= lengths[:, None])[..., None]
+    if lengths is not None:
+        known = known | (np.arange(x.shape[1]) >= lengths[:, None])[..., None]
+    return _full(known, x)
 
 
 @functools.partial(jax.jit, static_argnums=(7, 8, 9))

@@ -10,6 +10,8 @@ gap until the entry is its middle is a binary search, the same R_max integer ope
 entries at once.
 """
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,6 +31,17 @@ def most_of(level: int, steps: int) -> int:
     are w / 2 wide on average.
     """
     return max(2 * (steps + 1) // (2**level + 1) - 1, 0)
+
+
+@functools.cache
+def of_widths(steps: int) -> np.ndarray:
+    """(T + 2, R_max): entries of each level in a gap whose pivots are so many steps apart."""
+    counts = np.zeros((steps + 2, num_levels(steps)), int)
+    for width in range(2, steps + 2):
+        half = width // 2
+        counts[width] = counts[half] + counts[width - half]
+        counts[width, (width - 1).bit_length() - 1] += 1
+    return counts
 
 
 def pivots(

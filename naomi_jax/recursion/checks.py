@@ -23,24 +23,36 @@ def concrete(array: jax.Array | np.ndarray) -> np.ndarray | None:
     return np.asarray(array)
 
 
-def as_array(name: str, value: Any) -> jax.Array:
-    """`value` as a JAX array.
+def as_array(name: str, value: Any) -> jax.Array | np.ndarray:
+    """`value` as an array of a dtype that JAX computes in; what is not JAX's yet stays NumPy's.
+
+    The checks read it where it is, and it goes to the device once, with the program's call.
 
     Raises:
       TypeError: it is not an array of numbers; the message says what to pass instead.
     """
+    array = arrays.numeric(name, value)
+    if isinstance(array, jax.Array):
+        return array
     with np.errstate(over="ignore"):  # what is too large for float32 matters where it is observed
-        return jnp.asarray(arrays.numeric(name, value))
+        return array.astype(jax.dtypes.canonicalize_dtype(array.dtype), copy=False)
 
 
-def check_sequences(x: jax.Array, dim: int) -> None:
+def hosted(*given: jax.Array | np.ndarray | None) -> tuple[Any, ...]:
+    """All of them in NumPy if all are concrete, else as they are. None stays None."""
+    values = tuple(None if array is None else concrete(array) for array in given)
+    missed = any(v is None and a is not None for v, a in zip(values, given))
+    return given if missed else values
+
+
+def check_sequences(x: jax.Array | np.ndarray, dim: int) -> None:
     """x: (T, D) or (B, T, D), floating point, of the model's D = dim.
 
     Raises:
       TypeError: dtype. ValueError: shape.
     """
-    if not jnp.issubdtype(jnp.result_type(x), jnp.floating):
-        raise TypeError(f"x: dtype {jnp.result_type(x)}; floating-point values are needed")
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"x: dtype {x.dtype}; floating-point values are needed")
     if x.ndim not in (2, 3):
         raise ValueError(f"x: shape {x.shape}; (T, D) or (B, T, D) is needed")
     if x.shape[-1] != dim:
@@ -49,7 +61,7 @@ def check_sequences(x: jax.Array, dim: int) -> None:
         raise ValueError(f"x: shape {x.shape} is empty")
 
 
-def check_mask(mask: jax.Array, x: jax.Array) -> None:
+def check_mask(mask: jax.Array | np.ndarray, x: jax.Array | np.ndarray) -> None:
     """mask: (T,), (B, T), or x's own shape; bool or numbers 0 and 1.
 
     Raises:
@@ -74,7 +86,7 @@ def _check_binary(mask):
             )
 
 
-def check_steps(mask: jax.Array) -> None:
+def check_steps(mask: jax.Array | np.ndarray) -> None:
     """mask: (T,) of one sequence; bool or numbers 0 and 1.
 
     Raises:
@@ -105,7 +117,9 @@ def check_length(length: Any, steps: int) -> None:
 
 
 def check_observed(
-    x: jax.Array, known: jax.Array, given: jax.Array | np.ndarray | None = None
+    x: jax.Array | np.ndarray,
+    known: jax.Array | np.ndarray,
+    given: jax.Array | np.ndarray | None = None,
 ) -> None:
     """No NaN or infinity where `known`, which has x's shape; `given` is x before it was cast.
 
@@ -129,14 +143,14 @@ def check_observed(
         )
 
 
-def check_lengths(lengths: jax.Array, x: jax.Array) -> None:
+def check_lengths(lengths: jax.Array | np.ndarray, x: jax.Array | np.ndarray) -> None:
     """lengths: (B,) integers from 1 to T.
 
     Raises:
       TypeError: dtype. ValueError: shape or range.
     """
-    if not jnp.issubdtype(jnp.result_type(lengths), jnp.integer):
-        raise TypeError(f"lengths: dtype {jnp.result_type(lengths)}; integers are needed")
+    if not jnp.issubdtype(lengths.dtype, jnp.integer):
+        raise TypeError(f"lengths: dtype {lengths.dtype}; integers are needed")
     if x.ndim != 3 or lengths.shape != x.shape[:1]:
         raise ValueError(
             f"lengths: shape {lengths.shape} does not match x {x.shape}; (B,) is needed"

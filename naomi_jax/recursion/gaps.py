@@ -25,6 +25,20 @@ def nearest(
     return before, after
 
 
+def widths(known: Bool[np.ndarray, "B T"]) -> Int[np.ndarray, "B T+2"]:
+    """How many gaps of each width 0 .. T + 1 a sequence has: from a known step to the next one.
+
+    Steps -1 and T count as known. For concrete masks: on the host, no device is asked.
+    """
+    batch, steps = known.shape
+    pivot = np.ones((batch, steps + 2), bool)
+    pivot[:, 1:-1] = known
+    at = np.flatnonzero(pivot)
+    row, width = at[:-1] // (steps + 2), np.diff(at)  # from one row to the next: 1, no gap
+    counts = np.bincount(row * (steps + 2) + width, minlength=batch * (steps + 2))
+    return counts.reshape(batch, steps + 2)
+
+
 def line(x: Float[ArrayLike, "T B D"], known: Bool[ArrayLike, " T #B #D"]) -> Float[Array, "T B D"]:
     """Linear interpolation of each entry between the known ones on both sides.
 

@@ -4,12 +4,13 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Bool, Float, Int, Num, PRNGKeyArray
 
 from naomi_jax.recursion import arrays, decode, encoders, model
 from naomi_jax.recursion import checks as arguments
 from naomi_jax.recursion.gaps import ArrayLike
-from naomi_jax.recursion.schedule import make_schedule
+from naomi_jax.recursion.schedule import enough_backward_ticks, lay_out, max_backward_ticks
 
 Mask = Num[ArrayLike, "..."] | Bool[ArrayLike, "..."]
 
@@ -26,8 +27,10 @@ def impute(
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
     The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
-    A new mask, key or lengths of the same shapes compiles nothing. One mask for the batch is up to
-    twice as fast as one per sequence.
+    A new key or new lengths of the same shapes compile nothing. Where the mask is concrete, the
+    decode is as long as it needs, of three lengths for a shape, and a new mask of a known length
+    compiles nothing; where it is traced no mask does. One mask for the batch is up to twice as fast
+    as one per sequence.
 
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
@@ -62,24 +65,38 @@ def impute(
         arguments.check_key(key)
     elif config.stochastic:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
-    arguments.check_observed(x, _entries(mask, x, lengths), given)
+    seen, ends = arguments.hosted(mask, lengths)
+    arguments.check_observed(x, _entries(seen, x.shape, ends), given)
     if not config.stochastic:
         key = None
-    filled = _impute(params, x, mask, key, lengths, num_samples)
-    return arrays.put_back(given, lambda: _kept(mask, x, lengths), filled)
+    updates = _updates(seen, ends, x.shape, config.levels)
+    filled = _impute(params, x, mask, key, lengths, num_samples, updates)
+    return arrays.put_back(given, lambda: _kept(seen, ends, x.shape), filled)
 
 
-@functools.partial(jax.jit, static_argnums=5)
-def _impute(params, x, mask, key, lengths, num_samples):
+def _updates(mask, lengths, shape, levels):
+    """Backward updates that the schedules have room for: where anything is traced, for any mask."""
+    if not isinstance(mask, np.ndarray) or not isinstance(lengths, np.ndarray | None):
+        return max_backward_ticks(shape[-2], levels)
+    steps = mask != 0
+    steps = steps.all(-1) if mask.ndim == len(shape) else steps
+    steps = np.atleast_2d(steps)
+    if lengths is not None:
+        steps = steps | (np.arange(shape[-2]) >= lengths[:, None])
+    return enough_backward_ticks(steps, levels)
+
+
+@functools.partial(jax.jit, static_argnums=(5, 6))
+def _impute(params, x, mask, key, lengths, num_samples, updates):
     single = x.ndim == 2
     whole = mask.ndim < x.ndim  # a step is observed entirely or not at all
-    keep = _entries(mask, x, lengths)
+    keep = _entries(mask, x.shape, lengths)
     given, keep = (a[None] if single else a for a in (x, keep))
     batch, length, _ = given.shape
     # The steps known entirely: (T,) where the batch shares them, else (B, T).
     steps = keep[0].all(-1) if single or (mask.ndim == 1 and lengths is None) else keep.all(-1)
     config = model.config_of(params)
-    schedule = _schedules(steps, config.levels, lengths)
+    schedule = _schedules(steps, config.levels, lengths, updates)
 
     # Time-major from here on.
     dtype = params["heads"]["mean"]["bias"].dtype
@@ -124,27 +141,31 @@ def _tile(tree, copies, axis):
     return jax.tree.map(lambda a: jnp.concatenate([a] * copies, axis), tree)
 
 
-def _schedules(steps, levels, lengths):
+def _schedules(steps, levels, lengths, updates):
     if steps.ndim == 1:
-        return make_schedule(steps, levels)
+        return lay_out(steps, levels, updates=updates)
     if lengths is None:
-        return jax.vmap(lambda m: make_schedule(m, levels))(steps)
-    return jax.vmap(lambda m, n: make_schedule(m, levels, n))(steps, lengths)
+        return jax.vmap(lambda m: lay_out(m, levels, updates=updates))(steps)
+    return jax.vmap(lambda m, n: lay_out(m, levels, n, updates))(steps, lengths)
 
 
-def _entries(mask, x, lengths):
-    """The observed entries, bool in x's shape: none beyond a sequence's length."""
-    if mask.ndim < x.ndim:
+def _entries(mask, shape, lengths):
+    """The observed entries, bool in x's shape: none beyond a sequence's length.
+
+    In NumPy where the mask is: a concrete one is looked at without a device.
+    """
+    if mask.ndim < len(shape):
         mask = mask[..., None]
-    known = jnp.broadcast_to(mask != 0, x.shape)
+    xp = np if isinstance(mask, np.ndarray) else jnp
+    known = xp.broadcast_to(mask != 0, shape)
     if lengths is not None:
-        known = known & (jnp.arange(x.shape[1]) < lengths[:, None])[..., None]
+        known = known & (np.arange(shape[1]) < lengths[:, None])[..., None]
     return known
 
 
-def _kept(mask, x, lengths):
+def _kept(mask, lengths, shape):
     """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
-    known = _entries(mask, x, lengths)
+    known = _entries(mask, shape, lengths)
     if lengths is None:
         return known
-    return known | (jnp.arange(x.shape[1]) >= lengths[:, None])[..., None]
+    return known | (np.arange(shape[1]) >= lengths[:, None])[..., None]

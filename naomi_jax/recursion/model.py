@@ -136,6 +136,13 @@ def config_of(params: Params) -> ModelConfig:
     Raises:
       ValueError: the tree is not one of this model's.
     """
+    leaves, structure = jax.tree.flatten(params)
+    return _config_of(structure, tuple(getattr(leaf, "shape", None) for leaf in leaves))
+
+
+@functools.cache  # checking traces `init`, which takes as long as filling a short sequence
+def _config_of(structure, shapes) -> ModelConfig:
+    params = jax.tree.unflatten(structure, [_Shape(shape) for shape in shapes])
     try:
         kernel = params["heads"]["dec"]["kernel"]
         dim = params["heads"]["mean"]["bias"].shape[-1]
@@ -154,17 +161,20 @@ def config_of(params: Params) -> ModelConfig:
             "params: not a NAOMI parameter tree (naomi_jax.init and naomi_jax.from_torch make them)"
         ) from error
     expected = jax.eval_shape(lambda: init(jax.random.key(0), config))
-    if jax.tree.structure(expected) != jax.tree.structure(params):
-        raise ValueError(
-            f"params: structure {jax.tree.structure(params)} is not that of a NAOMI model"
-        )
-    for (path, want), have in zip(
-        jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(params)
-    ):
-        if want.shape != have.shape:
+    if jax.tree.structure(expected) != structure:
+        raise ValueError(f"params: structure {structure} is not that of a NAOMI model")
+    for (path, want), have in zip(jax.tree_util.tree_leaves_with_path(expected), shapes):
+        if want.shape != have:
             name = jax.tree_util.keystr(path)
-            raise ValueError(f"params{name}: shape {have.shape}, expected {want.shape} ({config})")
+            raise ValueError(f"params{name}: shape {have}, expected {want.shape} ({config})")
     return config
+
+
+class _Shape:
+    """A leaf of which only the shape is known."""
+
+    def __init__(self, shape):
+        self.shape = shape
 
 
 def to_bfloat16(params: Params) -> Params:

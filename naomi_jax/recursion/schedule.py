@@ -65,7 +65,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Int, Shaped
+from jaxtyping import Array, Bool, Int, Shaped
 
 from naomi_jax.recursion import checks, gaps
 from naomi_jax.recursion.gaps import ArrayLike
@@ -138,9 +138,30 @@ def max_backward_ticks(steps: int, levels: int) -> int:
     total, distance = 0, steps + 1
     for level in reversed(range(_useful_levels(steps, levels))):
         blocks = max(distance // 2**level - 1, 0)
-        total += blocks * sum(op.cell != FORWARD for op in _block(level))
+        total += blocks * _updates_of_block(level)
         distance -= blocks * 2**level
     return total
+
+
+@functools.cache
+def _updates_of_widths(steps, levels):
+    """(T + 2,) backward updates of a gap between known steps so many steps apart."""
+    return np.array([0, *(max_backward_ticks(width - 1, levels) for width in range(1, steps + 2))])
+
+
+def enough_backward_ticks(known: Bool[np.ndarray, "B T"], levels: int) -> int:
+    """Backward updates that are enough for these masks: one of three numbers, the largest being U.
+
+    So few, because each is a program of its own. On the host, without a device.
+
+    Args:
+      known: steps; those beyond a sequence's length count as known.
+      levels: R.
+    """
+    steps = known.shape[1]
+    most = max_backward_ticks(steps, levels)
+    needed = (gaps.widths(known) @ _updates_of_widths(steps, levels)).max()
+    return next(size for size in (most // 8, most // 2, most) if needed <= size)
 
 
 def make_schedule(
@@ -172,18 +193,29 @@ def make_schedule(
         raise ValueError(f"levels: {levels!r}; a whole number of 1 or more is needed")
     if length is not None:
         checks.check_length(length, mask.shape[0])
-    return _make_schedule(mask, int(levels), length)
+    return lay_out(mask, int(levels), length)
 
 
-@functools.partial(jax.jit, static_argnames="levels")
-def _make_schedule(mask, levels, length):
+@functools.partial(jax.jit, static_argnames=("levels", "updates"))
+def lay_out(
+    mask: Shaped[ArrayLike, " T"],
+    levels: int,
+    length: int | Int[ArrayLike, ""] | None = None,
+    updates: int | None = None,
+) -> Schedule:
+    """`make_schedule` of arguments that were checked, with room for so many backward updates.
+
+    Args:
+      updates: at least as many as the mask needs; None for U, which is enough for every mask.
+    """
     steps = mask.shape[0]
+    updates = max_backward_ticks(steps, levels) if updates is None else updates
     end = steps if length is None else jnp.asarray(length, jnp.int32)
     inside = jnp.arange(steps) < end
     known = (mask != 0) & inside
     blocks = _choose_blocks(known, inside, end, levels)
-    layout = _lay_out(blocks, _program(_useful_levels(steps, levels)), max_ticks(steps, levels))
-    return _name_rows(layout, steps, levels)
+    layout = _place_ticks(blocks, _program(_useful_levels(steps, levels)), steps + updates)
+    return _name_rows(layout, steps, levels, updates)
 
 
 class _Blocks(NamedTuple):
@@ -227,16 +259,16 @@ class _Layout(NamedTuple):
       used: whether the tick is not padding.
       op: the fields of _Op, relative to the tick's block.
       last: c, the last step consumed before the block.
-      updates: new backward states before the block.
+      before: new backward states before the block.
     """
 
     used: Array
     op: dict[str, Array]
     last: Array
-    updates: Array
+    before: Array
 
 
-def _lay_out(blocks, program, ticks):
+def _place_ticks(blocks, program, ticks):
     """The ticks of all blocks one after the other."""
     step = jnp.arange(blocks.kind.shape[0], dtype=jnp.int32)
     ticks_here = jnp.where(blocks.opens, jnp.asarray(program.size)[blocks.kind], 0)
@@ -254,9 +286,9 @@ def _lay_out(blocks, program, ticks):
     return _Layout(used, op, owner - 1, (jnp.cumsum(updates_here) - updates_here)[owner])
 
 
-def _name_rows(layout, steps, levels):
+def _name_rows(layout, steps, levels, updates):
     """The Schedule: steps and rows of the sequence in place of those relative to a block."""
-    used, op, last, updates = layout
+    used, op, last, before = layout
     ticks = used.shape[0]
     head = jnp.where(used, op["head"], 0)
     cell = jnp.where(used, op["cell"], IDLE)
@@ -266,7 +298,7 @@ def _name_rows(layout, steps, levels):
     new = 2 * steps + 1  # row of the first new backward state
 
     def backward_row(name):
-        base = jnp.where(op[name + "_is_new"], new + updates, last)
+        base = jnp.where(op[name + "_is_new"], new + before, last)
         return jnp.where(used, base + op[name], 0)
 
     tick = jnp.arange(ticks, dtype=jnp.int32)
@@ -280,7 +312,7 @@ def _name_rows(layout, steps, levels):
         pivot=backward_row("pivot"),
         forward_tick=_inverse(ahead, step, tick, steps, ticks),
         head_tick=_inverse(head > 0, step, tick, steps, ticks),
-        backward_tick=_inverse(backward, rank, tick, max_backward_ticks(steps, levels), ticks),
+        backward_tick=_inverse(backward, rank, tick, updates, ticks),
         levels=levels,
     )
 
@@ -343,6 +375,11 @@ def _block(level):
     return tuple(ops)
 
 
+@functools.cache
+def _updates_of_block(level):
+    return sum(op.cell != FORWARD for op in _block(level))
+
+
 class _Program(NamedTuple):
     """OBSERVE, BLOCK(0), BLOCK(1), ... one after the other, an array for each field of _Op."""
 
@@ -363,7 +400,7 @@ def _program(levels):
     observe = (_Op(0, FORWARD, 1, 0, False, 0, False),)
     blocks = [observe, *(_block(level) for level in range(levels))]
     size = np.array([len(block) for block in blocks], np.int32)
-    updates = [sum(op.cell != FORWARD for op in block) for block in blocks]
+    updates = [0, *map(_updates_of_block, range(levels))]
     fields = (np.array(column) for column in zip(*(op for block in blocks for op in block)))
     fields = (c if c.dtype == bool else c.astype(np.int32) for c in fields)
     offset = np.cumsum(size, dtype=np.int32) - size

@@ -13,7 +13,7 @@ import pytest
 
 from naomi_jax.parallel import levels, model
 from naomi_jax.parallel.config import ParallelConfig
-from naomi_jax.parallel.impute import _impute, bucket, impute
+from naomi_jax.parallel.impute import _count, _count_on_host, _impute, bucket, impute
 
 T = 9
 SIZES = dict(width=8, states=4)
@@ -212,6 +212,18 @@ def test_a_new_mask_of_a_known_size_compiles_nothing():
     for known in (4, 4, 4):
         impute(params, x, draw(known))
     assert _impute._cache_size() == before
+
+
+@pytest.mark.parametrize("lengths", [None, np.array([33, 20, 1])])
+@pytest.mark.parametrize("count", [1, 3, 6])
+def test_sizes_counted_on_the_host_are_those_of_the_levels(count, lengths):
+    rng = np.random.default_rng(0)
+    for share in (0, 0.1, 0.5, 0.9, 1):
+        known = rng.random((3, 33, 4 if count == 1 else 1)) < share
+        if lengths is not None:
+            known &= (np.arange(33) < lengths[:, None])[..., None]
+        expected = _count(known, lengths, count)
+        np.testing.assert_array_equal(_count_on_host(known, lengths, count), expected)
 
 
 def test_buckets():

@@ -1,5 +1,7 @@
 """The promises of naomi_jax.impute."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax.recursion import gru, model
+from naomi_jax.recursion import gru, model, schedule
 from naomi_jax.recursion import impute as imputation
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2
+KEY = jax.random.key(3)
 CONFIG = naomi_jax.ModelConfig(dim=DIM, hidden=8, layers=2, levels=4, head_hidden=6, context=True)
 
 
@@ -131,7 +134,10 @@ def test_a_new_mask_or_key_compiles_nothing(stochastic, shared):
     x, mask = data()
     step = jax.jit(naomi_jax.impute)
     step(stochastic, x, mask[0] if shared else mask, jax.random.key(0))
-    naomi_jax.impute(stochastic, x, mask[0] if shared else mask, jax.random.key(0))
+    for gap in (0, 7, STEPS):  # one for each length that the decode may have
+        example = np.broadcast_to(np.arange(STEPS) >= gap, mask[0].shape if shared else mask.shape)
+        example = example.astype(np.float32)
+        naomi_jax.impute(stochastic, x, example, jax.random.key(0))
     before = imputation._impute._cache_size(), step._cache_size()
     for seed in range(3):
         new = data(seed=seed + 1)[1]
@@ -139,6 +145,53 @@ def test_a_new_mask_or_key_compiles_nothing(stochastic, shared):
         naomi_jax.impute(stochastic, x, new, jax.random.key(seed))
         step(stochastic, x, new, jax.random.key(seed))
     assert (imputation._impute._cache_size(), step._cache_size()) == before
+
+
+def ticks_of(mask):
+    """Of the decode of a concrete mask: the longest loop of its program."""
+    params = naomi_jax.init(jax.random.key(0), naomi_jax.ModelConfig(DIM, 3, 1, 3, 3))
+    x = np.zeros((*mask.shape, DIM), np.float32)
+    program = str(jax.make_jaxpr(lambda x: naomi_jax.impute(params, x, mask))(x))
+    return max(int(length) for length in re.findall(r"length=(\d+)", program))
+
+
+def test_few_missing_steps_take_few_ticks():
+    mask = np.ones(100)
+    assert ticks_of(mask) < 1.2 * 100 and schedule.max_ticks(100, 3) > 1.7 * 100
+    mask[40:44] = 0
+    assert ticks_of(mask) < 1.2 * 100, "a short gap"
+    mask[10:50] = 0
+    assert 1.2 * 100 < ticks_of(mask) < 0.9 * schedule.max_ticks(100, 3), "a longer one"
+    assert ticks_of(mask * 0) == schedule.max_ticks(100, 3), "everything"
+    assert ticks_of(np.stack([mask * 0 + 1, mask * 0])) == schedule.max_ticks(100, 3), "one of two"
+
+
+@pytest.mark.parametrize("lengths", [None, np.array([20, 9, 1])])
+@pytest.mark.parametrize("shape", [(STEPS,), (3, STEPS), (3, STEPS, DIM)])
+def test_as_many_ticks_as_a_mask_needs_change_nothing(stochastic, shape, lengths):
+    x, _ = data()
+    traced = jax.jit(naomi_jax.impute)  # of nothing but arguments: constants are calculated with
+    rng = np.random.default_rng(0)
+    sizes = set()
+    for share in (0, 0.1, 0.3, 0.5, 0.9, 1):
+        mask = rng.random(shape) >= share
+        found = naomi_jax.impute(stochastic, x, mask, KEY, lengths=lengths)
+        expected = traced(stochastic, x, mask, KEY, lengths=lengths)
+        np.testing.assert_allclose(found, expected, atol=1e-6)  # two programs round differently
+        sizes.add(imputation._updates(mask, lengths, x.shape, 3))
+    assert len(sizes) > 1, "of more than one length"
+
+
+def test_gradients_of_fewer_ticks(params):
+    """Rows of new states begin where they did: the products of the weights' gradients find them."""
+    x, _ = data()
+    mask = np.ones(STEPS)
+    mask[5:8] = 0
+    loss = lambda p, x, m: jnp.sin(naomi_jax.impute(p, x, m)).sum()  # noqa: E731
+    assert imputation._updates(mask, None, x.shape, 4) < schedule.max_backward_ticks(STEPS, 4)
+    one = jax.jit(jax.grad(lambda p, x: loss(p, x, mask), argnums=(0, 1)))(params, x)
+    other = jax.jit(jax.grad(loss, argnums=(0, 1)))(params, x, mask)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, other)
 
 
 def test_samples(stochastic):
