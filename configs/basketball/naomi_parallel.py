@@ -1,6 +1,13 @@
 """Basketball with level-parallel NAOMI: players in no order, samples by likelihood alone.
 
-python train.py --dataset basketball --method naomi_parallel --data FOLDER
+    python train.py --dataset basketball --data FOLDER --phases.teacher_forced.epochs=540
+        --eval_epochs=60
+
+On 657 real plays (279 for testing, 40-49 of 50 steps missing, seed 0), 17 minutes of one CPU core: path length 0.607 (Expert 0.601), step change 2.13e-3 (1.86), path difference 0.566
+(0.576), player distance 0.418 (0.423), out of bounds 0.04e-3 (0.18): nothing that is filled leaves
+the court. Half of the training masks hide the last steps, so that the same model forecasts.
+
+The epochs below suit the 2000 plays of the built-in simulation.
 """
 
 from naomi_jax.data.masks import Masks
@@ -35,7 +42,7 @@ def get_config() -> Run:
                 175,
                 Optimizer(2e-3, warmup_epochs=4, clip=1.0, weight_decay=1e-3),
             ),
-            # Off: the adversary of the paper brings nothing here (docs/results.md).
+            # The paper's adversary on top: off, and not measured yet.
             Phase("discriminator", 0),
             Phase("adversarial", 0, Optimizer(6e-05, schedule="constant")),
         ),
