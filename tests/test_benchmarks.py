@@ -150,8 +150,8 @@ def test_the_tables_have_a_row_for_each_cell_and_a_column_for_each_way_of_fillin
 
 
 def test_slower_is_what_most_rounds_say():
-    base = [{"a": 1.0, "b": 1.0, "c": 1.0}, {"a": 5.0, "b": 1.0}, {"a": 1.0, "b": 1.0}]
-    head = [{"a": 1.2, "b": 1.1, "d": 1.0}, {"a": 6.0, "b": 9.0}, {"a": 1.0, "b": 1.1}]
+    base = [{"a": a, "b": 1.0, "c": 1.0} for a in (1.0, 5.0, 1.0)]
+    head = [{"a": a, "b": b, "d": 1.0} for a, b in ((1.2, 1.1), (6.0, 9.0), (1.0, 1.1))]
     rows = {row["job"]: row for row in watch.compare(base, head)}
     assert rows["a"]["ratio"] == pytest.approx(1.2) and rows["a"]["low"] == 1.0
     slower = {job for job, row in rows.items() if watch.is_slower(row)}
