@@ -170,7 +170,7 @@ BAD = [
         "wide.csv: 3 values at a step",
     ),
     ("eval.py", ["runs/series", "--out", "o.csv"], "--out goes with --impute"),
-    ("eval.py", ["runs/series", "--num-samples", "3"], "--num-samples goes with --impute"),
+    ("eval.py", ["runs/series", "--num-samples", "3"], "--samples: the model in runs/series has"),
     ("eval.py", ["--table", "9"], "--table: invalid choice: 9"),
     ("eval.py", ["runs/series", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]
@@ -350,7 +350,7 @@ def test_a_flag_inside_another_word_stays_as_it_is(folder):
 
 
 def test_the_default_is_the_level_parallel_method_where_it_has_a_config(folder):
-    for dataset, flag in (("traffic", "--method.passes"), ("basketball", "--method.levels")):
+    for dataset, flag in (("basketball", "--method.passes"), ("files", "--method.levels")):
         done = run("train.py", "--dataset", dataset, "--help", cwd=folder)
         assert flag in done.stdout, dataset
     done = run("train.py", "--dataset", "files", "--method", "naomi_parallel", cwd=folder)

@@ -183,8 +183,7 @@ def test_pairs_stand_in_no_order_and_in_any_number():
     close(three[..., 4:], three[..., :2])  # the same player twice
 
 
-@pytest.mark.parametrize("name", ["stochastic", "mixture"])
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("name, shared", [("stochastic", False), ("mixture", True)])
 def test_samples_that_share_their_first_pass_are_samples(name, shared):
     params, x, mask, more = problem(name, entries=not shared)
     mask = mask[0] if shared else mask
