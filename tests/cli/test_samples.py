@@ -56,6 +56,10 @@ def test_samples_are_judged(workdir, capsys):
 def test_forecasts_need_no_second_training(workdir, capsys):
     evaluate.main([workdir, "--forecast"])
     assert "missing at the end" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_forecasts_are_judged_too(workdir, capsys):
     evaluate.main([workdir, "--forecast", "--samples", "3"])
     assert "8 sequences of 7 steps, the first steps shown; 3 samples" in capsys.readouterr().out
 

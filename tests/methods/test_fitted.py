@@ -57,7 +57,15 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [
+        case
+        if case in ("parallel", "all transforms")
+        else pytest.param(case, marks=pytest.mark.slow)
+        for case in CASES
+    ],
+)
 def test_an_exported_program_fills_alike_without_this_package(case, tmp_path):
     model = fitted(*CASES[case])
     rng = np.random.default_rng(2)
