@@ -166,8 +166,10 @@ def test_few_missing_steps_take_few_ticks():
     assert ticks_of(np.stack([mask * 0 + 1, mask * 0])) == schedule.max_ticks(100, 3), "one of two"
 
 
-@pytest.mark.parametrize("lengths", [None, np.array([20, 9, 1])])
-@pytest.mark.parametrize("shape", [(STEPS,), (3, STEPS), (3, STEPS, DIM)])
+@pytest.mark.parametrize(
+    "shape, lengths",
+    [((STEPS,), None), ((3, STEPS), np.array([20, 9, 1])), ((3, STEPS, DIM), None)],
+)
 def test_as_many_ticks_as_a_mask_needs_change_nothing(stochastic, shape, lengths):
     x, _ = data()
     traced = jax.jit(naomi_jax.impute)  # of nothing but arguments: constants are calculated with

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import naomi_jax
 from naomi_jax.recursion import schedule
@@ -110,6 +111,24 @@ def test_nothing_observed_is_the_worst_case():
         needed = [0] + [schedule.max_backward_ticks(d - 1, levels) for d in range(1, 400)]
         for a in range(1, 200):
             assert all(needed[a] + needed[b] <= needed[a + b] for b in range(1, 200))
+
+
+@settings(max_examples=30, deadline=None)
+@given(hnp.arrays(bool, 23), st.integers(1, 4))
+def test_a_schedule_with_less_room_is_the_same_without_the_padding(mask, levels):
+    enough = schedule.enough_backward_ticks(mask[None], levels)
+    short = schedule.lay_out(mask, levels, updates=enough)
+    whole = naomi_jax.make_schedule(mask, levels)
+    assert short.ticks == 23 + enough
+    assert (
+        str(short) == str(whole) and (short.cell != schedule.IDLE).sum() == (whole.cell != 0).sum()
+    )
+    for name in ("head", "cell", "step", "source", "forward", "pivot"):
+        cut = getattr(whole, name)[: short.ticks]
+        np.testing.assert_array_equal(getattr(short, name), cut)
+    assert (
+        np.asarray(short.row)[np.asarray(short.cell) == schedule.IDLE] == 2 * 23 + 1 + enough
+    ).all()
 
 
 def test_length_ends_the_schedule_early():
