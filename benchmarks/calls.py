@@ -4,11 +4,14 @@
 
 One sequence, T 200, D 2, 20 steps shown: `naomi_jax.impute` (hidden 64, one layer, R 5) and
 `naomi_jax.parallel.impute` (R 1 and 8), called as a user does, with NumPy and with JAX arrays, and
-the program that this call ends in, called with its arguments ready. In turns; medians of the
-process's own time, which other work on the machine does not enter.
+the program that this call ends in, called with its arguments ready. In turns of random order;
+medians of the process's own time, which other work on the machine hardly enters. Then the
+depth-first decode with a mask for each sequence, concrete and traced.
 """
 
+import itertools
 import os
+import random
 import statistics
 import sys
 import time
@@ -22,11 +25,18 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import naomi_jax
 from naomi_jax import parallel
+from naomi_jax.recursion.schedule import enough_backward_ticks
 
-STEPS, TURNS = 200, 400
+STEPS, LEVELS, TURNS = 200, 5, 400
 
 
 def main():
+    beside_the_program()
+    by_missing_steps()
+
+
+def beside_the_program():
+    """What a call takes beside the program that it ends in."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((STEPS, 2)).astype(np.float32)
     mask = np.zeros(STEPS, np.float32)
@@ -41,9 +51,31 @@ def main():
         print(f"| {name} | {' | '.join(beside)} |", flush=True)
 
 
+def by_missing_steps():
+    """The decode of concrete masks beside that of traced ones, which has room for any mask."""
+    _, _, params = next(methods())
+    traced = jax.jit(naomi_jax.impute)
+    print("\n| sequences | steps missing | ticks | call [ms] | jitted, masks traced [ms] |")
+    print("|---:|---:|---:|---:|---:|")
+    rng = np.random.default_rng(0)
+    for count, missing in itertools.product((1, 64), (20, 100, 160, 188)):
+        x = rng.standard_normal((count, STEPS, 2)).astype(np.float32)
+        mask = np.argsort(rng.random((count, STEPS)), axis=1) >= missing
+        given = jnp.asarray(x), jnp.asarray(mask)
+        jobs = {
+            "call": lambda: naomi_jax.impute(params, *given),
+            "jitted": lambda: traced(params, *given),
+        }
+        np.testing.assert_array_equal(*(job() for job in jobs.values()))
+        ticks = STEPS + enough_backward_ticks(mask, LEVELS)
+        times = medians(jobs, TURNS // count + 20)
+        cells = count, missing, ticks, *(f"{times[name]:.2f}" for name in jobs)
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
 def methods():
     """(name, impute, its parameters)."""
-    config = naomi_jax.ModelConfig(2, hidden=64, layers=1, levels=5)
+    config = naomi_jax.ModelConfig(2, hidden=64, layers=1, levels=LEVELS)
     yield "depth-first, R = 5", naomi_jax.impute, naomi_jax.init(jax.random.key(0), config)
     for passes in (1, 8):
         config = parallel.ParallelConfig(2, passes=passes)
@@ -67,13 +99,14 @@ def program(module, call):
     return lambda: compiled(*arguments)
 
 
-def medians(jobs):
+def medians(jobs, turns=TURNS):
     """Milliseconds of each job."""
     spent = {name: [] for name in jobs}
-    for _ in range(TURNS):
-        for name, job in jobs.items():
+    order = random.Random(0)
+    for _ in range(turns):
+        for name in order.sample(list(jobs), len(jobs)):  # what runs before leaves the cache warm
             begin = time.process_time()
-            jax.block_until_ready(job())
+            jax.block_until_ready(jobs[name]())
             spent[name].append(time.process_time() - begin)
     return {name: statistics.median(times) * 1e3 for name, times in spent.items()}
 

@@ -1,5 +1,6 @@
 """`Fitted`: a trained method that fills sequences in the data's own units, a batch at a time."""
 
+import importlib.util
 import os
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from jax import export
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.data.transforms.chain import Chain
+from naomi_jax.errors import InputError
 from naomi_jax.methods.method import Method
 
 _BATCH = 128
@@ -52,11 +54,10 @@ class Fitted(NamedTuple):
         return np.concatenate(parts, axis=-3)
 
     def export(self, path: str | os.PathLike, steps: int) -> None:
-        """Write `fill` as one program, with the parameters in it, that needs jax alone to run.
+        """Write `fill` as one program, with the parameters in it, that runs without this package.
 
-        Needs the extra `export` here and where it is read (flatbuffers).
-
-        It is serialized StableHLO (jax.export), for the kind of device that this is called on:
+        It is serialized StableHLO (jax.export), for the kind of device that this is called on. Both
+        sides need flatbuffers (extra `export`) beside jax:
 
             program = jax.export.deserialize(open(path, "rb").read())
             filled = program.call(x, mask, np.uint32(0))
@@ -70,11 +71,13 @@ class Fitted(NamedTuple):
           steps: T.
 
         Raises:
-          ValueError: steps is not a whole number of 1 or more. InputError: the file cannot be
-            written.
+          ValueError: steps is not a whole number of 1 or more. InputError: flatbuffers is not
+            installed, or the file cannot be written.
         """
         if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
             raise ValueError(f"steps: {steps!r}; a whole number of 1 or more is needed")
+        if importlib.util.find_spec("flatbuffers") is None:
+            raise InputError("export needs flatbuffers: pip install 'naomi_jax[export]'")
 
         def fill(x, mask, seed):
             key = jax.random.fold_in(jax.random.key(seed), 0)

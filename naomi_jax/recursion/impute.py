@@ -27,10 +27,9 @@ def impute(
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
     The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
-    A new key or new lengths of the same shapes compile nothing. Where the mask is concrete, the
-    decode is as long as it needs, of three lengths for a shape, and a new mask of a known length
-    compiles nothing; where it is traced no mask does. One mask for the batch is up to twice as fast
-    as one per sequence.
+    A new mask, key or lengths of the same shapes compiles nothing, but that concrete masks of each
+    sequence have a decode as long as they need, of three lengths for a shape, each of them a
+    program. One mask for the batch is up to twice as fast as one per sequence.
 
     Args:
       params: from `init`, `from_torch` or a checkpoint; all sizes are read off its shapes.
@@ -65,22 +64,27 @@ def impute(
         arguments.check_key(key)
     elif config.stochastic:
         raise ValueError("key: this model is stochastic; pass a key, such as jax.random.key(0)")
-    seen, ends = arguments.hosted(mask, lengths)
-    arguments.check_observed(x, _entries(seen, x.shape, ends), given)
+    shown, ends = arguments.hosted(mask, lengths)
+    arguments.check_observed(x, _entries(shown, x.shape, ends), given)
     if not config.stochastic:
         key = None
-    updates = _updates(seen, ends, x.shape, config.levels)
+    updates = _updates(shown, ends, x.shape, config.levels)
     filled = _impute(params, x, mask, key, lengths, num_samples, updates)
-    return arrays.put_back(given, lambda: _kept(seen, ends, x.shape), filled)
+    return arrays.put_back(given, lambda: _kept(shown, ends, x.shape), filled)
 
 
 def _updates(mask, lengths, shape, levels):
-    """Backward updates that the schedules have room for: where anything is traced, for any mask."""
-    if not isinstance(mask, np.ndarray) or not isinstance(lengths, np.ndarray | None):
+    """Backward updates that the schedules have room for: as many as concrete masks need.
+
+    Enough for any mask where anything is traced, and where one mask is shared: the padding is then
+    a branch that does nothing, and costs less than compiling another program.
+    """
+    concrete = isinstance(mask, np.ndarray) and isinstance(lengths, np.ndarray | None)
+    shared = len(shape) == 2 or (mask.ndim == 1 and lengths is None)
+    if shared or not concrete:
         return max_backward_ticks(shape[-2], levels)
     steps = mask != 0
-    steps = steps.all(-1) if mask.ndim == len(shape) else steps
-    steps = np.atleast_2d(steps)
+    steps = steps.all(-1) if mask.ndim == 3 else np.atleast_2d(steps)
     if lengths is not None:
         steps = steps | (np.arange(shape[-2]) >= lengths[:, None])
     return enough_backward_ticks(steps, levels)
