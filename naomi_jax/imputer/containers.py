@@ -21,6 +21,7 @@ class Rows:
       values: (n, D) float64; NaN in the holes.
       names: of the D columns; their numbers for arrays.
       series: (n,) which series each row belongs to, from 0 in order of appearance.
+      labels: of the series; their numbers where they have no names.
       time: (n,) datetime64[ns] or float64; None: rows are equally far apart.
       covariates: (n, C) float64.
       layout: names of the columns of time, group and covariates; None where values were given.
@@ -31,6 +32,7 @@ class Rows:
     values: Float[np.ndarray, "n D"]
     names: tuple[Hashable, ...]
     series: Int[np.ndarray, " n"]
+    labels: tuple[Hashable, ...]
     time: np.ndarray | None
     covariates: Float[np.ndarray, "n C"]
     layout: dict[str, Any]
@@ -110,7 +112,7 @@ def _read_frame(frame, time, group, covariates, names):
     return Rows(
         values,
         tuple(names),
-        _codes(labels, count),
+        *_codes(labels, count),
         _time_values(stamps, count),
         _covariates(extra, count),
         {
@@ -257,7 +259,9 @@ def _read_arrays(data, time, group, covariates, names):
         )
     if group is not None and len(parts) > 1:
         raise ValueError("group: each array is a series already; leave it out")
-    series = np.repeat(np.arange(len(parts)), lengths) if group is None else _codes(group, count)
+    series, labels = np.repeat(np.arange(len(parts)), lengths), tuple(range(len(parts)))
+    if group is not None:
+        series, labels = _codes(group, count)
 
     def back(fills, which):
         filled, pieces = _copied(data, parts)
@@ -278,6 +282,7 @@ def _read_arrays(data, time, group, covariates, names):
         values,
         names,
         series,
+        labels,
         _time_values(_joined_time(time, lengths), count),
         _covariates(covariates, count),
         {"time": None, "group": None, "covariates": None},
@@ -441,9 +446,9 @@ def _check_finite(values, names):
 
 
 def _codes(labels, count):
-    """Numbers from 0 in order of appearance."""
+    """(numbers from 0 in order of appearance, the label of each number)."""
     if labels is None:
-        return np.zeros(count, np.int64)
+        return np.zeros(count, np.int64), (0,)
     import pandas as pd
 
     labels = np.asarray(labels)
@@ -451,10 +456,10 @@ def _codes(labels, count):
         raise ValueError(
             f"group: shape {labels.shape}; one label for each of {count} rows is needed"
         )
-    codes = pd.factorize(labels)[0]
+    codes, different = pd.factorize(labels)
     if (codes < 0).any():
         raise ValueError(f"group: row {int(np.flatnonzero(codes < 0)[0])} has no label")
-    return codes.astype(np.int64)
+    return codes.astype(np.int64), tuple(different.tolist())
 
 
 def _time_values(time, count):

@@ -17,6 +17,7 @@ from naomi_jax.imputer.containers import Rows
 from naomi_jax.imputer.fitting import Wishes
 from naomi_jax.imputer.panel import Panel
 from naomi_jax.imputer.residuals import Residuals
+from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
@@ -290,6 +291,11 @@ class Imputer:
 
     def _read(self, data, time, group, covariates):
         """Rows of the data, the panel of them, and the row of each of its."""
+        rows = self._rows(data, time, group, covariates)
+        return rows, *self._sorted(rows)
+
+    def _rows(self, data, time, group, covariates):
+        """Rows of the data, in the columns of the fit."""
         self._check_fitted()
         layout = self._layout
         named = containers.is_frame(data)
@@ -297,7 +303,7 @@ class Imputer:
             warnings.warn(
                 "data: no names of columns; they are taken in the order of the fit: "
                 f"{', '.join(map(str, self._names))}",
-                stacklevel=3,
+                stacklevel=4,
             )
         rows = containers.read(
             data,
@@ -311,8 +317,12 @@ class Imputer:
                 f"covariates: {rows.covariates.shape[1]}; the imputer was fitted with "
                 f"{self._given_covariates}"
             )
+        return rows
+
+    def _sorted(self, rows):
+        """The panel of rows, and the row of each of its."""
         panel, _, order = _panel(rows, self._some, self._engine.calendar)
-        return rows, _standardized(panel, self._covariates), order
+        return _standardized(panel, self._covariates), order
 
     @property
     def _residuals(self) -> Residuals:
@@ -321,6 +331,25 @@ class Imputer:
     @property
     def _given_covariates(self):
         return len(self._covariates[0]) - self._engine.calendar.waves
+
+    def stream(self, rows: int | None = None) -> Stream:
+        """For rows that arrive one after the other: each is filled from the rows before it.
+
+            live = imputer.stream()
+            live.push(history)
+            for row in feed:
+                filled = live.push(row)
+
+        Args:
+          rows: how many of a series are kept; None keeps three of the longest cycle that is known
+            of the data, and no fewer than the network sees at once.
+        """
+        self._check_fitted()
+        if rows is None:
+            longest = max(self._engine.calendar.periods, default=0)
+            rows = max(3 * longest, self._engine.window)
+        _whole("rows", rows, 1)
+        return Stream(self._read, self._sorted, self._engine, self._some, rows)
 
     # Keeping.
 

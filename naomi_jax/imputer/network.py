@@ -28,7 +28,7 @@ from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.impute import impute
 from naomi_jax.recursion.gaps import ArrayLike
 
-_FILL_BATCH = 64
+_FILL_BATCHES = (1, 8, 64)  # windows at once; each compiles
 LARGEST = 10.0  # values of standard deviation 1 are bounded, for what was never seen
 _SECONDS_PER_CHUNK = 1.0
 
@@ -279,10 +279,11 @@ def fill(
         if rows_wanted[begin:end].any()
     ]
     known = panel.observed
-    for number in range(0, len(chosen), _FILL_BATCH):
-        part = chosen[number : number + _FILL_BATCH]
+    size = next((n for n in _FILL_BATCHES if n >= len(chosen)), _FILL_BATCHES[-1])
+    for number in range(0, len(chosen), size):
+        part = chosen[number : number + size]
         # Always as many windows, so that nothing compiles anew.
-        places = np.array([p[:2] for p in (part + part[:1] * _FILL_BATCH)[:_FILL_BATCH]])
+        places = np.array([p[:2] for p in (part + part[:1] * size)[:size]])
         windows = cut(panel, known, prior, scaling, places, window)
         covariates = windows.covariates if windows.covariates.shape[-1] else None
         answer = _fill(params, windows.x, windows.shown, windows.times, covariates)

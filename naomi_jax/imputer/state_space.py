@@ -27,6 +27,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from naomi_jax.imputer.panel import Panel
+from naomi_jax.parallel.impute import bucket
 
 _TWO_LAGS = 24  # columns up to which p = 2: what moves smoothly needs a velocity
 _CHUNK = 1024  # rows
@@ -89,7 +90,7 @@ def smooth(model: StateSpace, panel: Panel) -> Float[np.ndarray, "n D"]:
     grid, first, place, _ = on_grid(panel)
     starts, length = _chunks(len(grid))
     result = np.empty_like(grid)
-    size = max(_ROWS_AT_ONCE // length, 1)
+    size = bucket(len(starts), max(_ROWS_AT_ONCE // length, 1))
     parameters = (model.transition, model.noise, model.error, model.start)
     with jax.enable_x64(True):
         for begin in range(0, len(starts), size):
@@ -127,8 +128,8 @@ def on_grid(panel: Panel):
 
 
 def _chunks(count):
-    """(first row of each chunk, rows of a chunk)."""
-    length = min(_CHUNK, count)
+    """(first row of each chunk, rows of a chunk); of few lengths, because each compiles."""
+    length = bucket(count, _CHUNK)
     beyond = 2 * _OVERLAP if count > length else 0
     return np.arange(0, max(count - beyond, 1), length - beyond), length
 
