@@ -32,7 +32,8 @@ Params = dict
 
 # Of a mixture's components at the start, before the softplus: 1, a quarter, 3, 1/20, ..
 _SPREAD = np.array([0.5413, -1.26, 2.95, -2.97, 1.5, -0.4, 4.0, -2.0])
-_FAST = 10.0  # an update moves the logarithm of a pass's scale by so many times the rate
+_FAST = 10.0  # what each pass has of its own is so many times its parameter, and moves as fast
+_STRONGEST = 0.95  # correlation of neighbors: 1 would have no density
 _TYPICAL = 10.0  # units of time between events for which inputs are scaled to keep states near 1
 
 
@@ -221,7 +222,9 @@ class Encoder(nn.Module):
             if config.components > 1
             else jnp.zeros((*hidden.shape[:-1], 1), std.dtype)
         )
-        return Mixture(line[..., None] + value * scale * 4, std, jax.nn.log_softmax(weight))
+        along = self.param("correlation", nn.initializers.zeros, (config.passes,))
+        along = _STRONGEST * jnp.tanh(_FAST * along)[index][:, None, None]
+        return Mixture(line[..., None] + value * scale * 4, std, jax.nn.log_softmax(weight), along)
 
 
 def _mean(u, known):

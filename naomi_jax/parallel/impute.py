@@ -1,7 +1,7 @@
 """`impute` of the level-parallel method: R passes, each filling all its entries at once."""
 
 import functools
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num
 
 from naomi_jax.parallel import checks, levels, mixture
+from naomi_jax.parallel import noise as correlated
 from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
@@ -235,22 +236,31 @@ def _passes(params, state, noise, copies, sizes, form):
         targets = jnp.minimum(at, steps - 1)
         place = geometry(state.known, targets, at < steps, state.times, size.events)
         number = jnp.full(1, size.number, jnp.int32)
-        value = model.apply(
+        value: Any = model.apply(
             {"params": params}, state.filled, state.known, place, number, state.covariates
         )
         if noise is not None:
+            entries = take_rows(state.passes == size.number, targets) & place.present[..., None]
+            meeting = correlated.meets(place, entries)
             if size is sizes[0]:
                 # Samples know the same until here: one evaluation served them all.
-                value, state, targets = _tile((value, state, targets), copies)
-            normal, choice = noise
-            choice = None if choice is None else take_rows(choice, targets)
-            value = mixture.sample(cast(mixture.Mixture, value), take_rows(normal, targets), choice)
+                several = value, state, targets, entries, meeting
+                value, state, targets, entries, meeting = _tile(several, copies)
+            drawn = _at(noise, targets, entries, meeting, value.correlation)
+            value = mixture.sample(value, *drawn)
         # Back by gathering, each step from its place among the targets: a scatter is slow on CPU.
         wanted = state.passes == size.number
         rank = jnp.cumsum(wanted.any(-1), axis=1, dtype=jnp.int32) - 1
-        filled = jnp.where(wanted, take_rows(cast(Array, value), rank), state.filled)
+        filled = jnp.where(wanted, take_rows(value, rank), state.filled)
         state = state._replace(filled=filled, known=state.known | wanted)
     return state.filled
+
+
+def _at(noise, targets, entries, meeting, correlation):
+    """Noise of a pass's targets."""
+    normal, choice = noise
+    normal = correlated.along(take_rows(normal, targets), correlation, meeting, entries)
+    return normal, None if choice is None else take_rows(choice, targets)
 
 
 def _tile(tree, copies):

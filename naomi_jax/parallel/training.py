@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Num
 
-from naomi_jax.parallel import levels, mixture
+from naomi_jax.parallel import levels, mixture, noise
 from naomi_jax.parallel.encoder import Encoder, Params
 from naomi_jax.parallel.geometry import geometry, take_rows
 from naomi_jax.parallel.model import config_of
@@ -16,6 +16,7 @@ Error = Literal["squared", "root", "absolute", "likelihood"]
 
 # Standardized values squared: below it the root of an error is no steeper than its square.
 _ROOT_FLOOR = 1e-3
+_LARGEST = 4.0  # noise beyond it tells of outliers, not of neighbors
 
 
 def teacher_forced(
@@ -142,13 +143,21 @@ def _group_error(model, params, batch: _Batch, key, group: _Group, targets, erro
     score = jax.random.uniform(target_key, (size, steps))
     score = jnp.where(hidden.any(-1), score, -1)
     best, at = jax.lax.top_k(score, min(targets, steps))
-    present = best >= 0
+    if error == "likelihood":  # of neighbors, too, which stand side by side in the order of time
+        at = jnp.sort(jnp.where(best >= 0, at, steps), axis=1)
+        present, at = at < steps, jnp.minimum(at, steps - 1)
+    else:
+        present = best >= 0
     place = geometry(shown, at, present, times, group.events)
     given = jnp.where(shown, x, 0)
     rngs = {"dropout": dropout_key} if model.dropout else {}
     predicted = model.apply({"params": params}, given, shown, place, index, covariates, rngs=rngs)
-    wanted = take_rows(jnp.broadcast_to(hidden, x.shape), at) & present[..., None]
-    return _reduce(error, predicted, take_rows(x, at), wanted)
+    entries = take_rows(hidden, at) & present[..., None]
+    wanted = jnp.broadcast_to(entries, (*entries.shape[:2], x.shape[2]))
+    truth = take_rows(x, at)
+    if error != "likelihood":
+        return _reduce(error, predicted, truth, wanted)
+    return _mean(-_log_likelihood(predicted, truth, wanted, entries, place), wanted)
 
 
 def _split(mask, observed, shape):
@@ -186,16 +195,30 @@ def as_times(times, steps: int, dtype) -> Float[Array, "P T"]:
     return jnp.atleast_2d(times).astype(dtype)
 
 
+def _log_likelihood(predicted, truth, wanted, entries, place):
+    """(B,): of all wanted entries together."""
+    alone = mixture.log_likelihood(predicted, truth, wanted).sum((1, 2))
+    # Two steps at once, as for copulas in general (inference functions for margins: Joe and Xu
+    # 1996): how neighbors go together is learned from the noise, and does not change the margins.
+    drawn = jnp.clip(mixture.noise_of(predicted, truth, wanted), -_LARGEST, _LARGEST)
+    drawn = jax.lax.stop_gradient(drawn)
+    meeting = noise.meets(place, entries)
+    together = noise.log_density(drawn, predicted.correlation, meeting, entries)
+    return alone + together.sum((1, 2))
+
+
 def _reduce(error, predicted, truth, wanted):
-    if error == "likelihood":
-        total = -mixture.log_likelihood(predicted, truth, wanted).sum((1, 2))
-    else:
-        value = mixture.mean(predicted) if isinstance(predicted, mixture.Mixture) else predicted
-        loss = jnp.abs(value - truth) if error == "absolute" else jnp.square(value - truth)
-        total = jnp.where(wanted, loss, 0).sum((1, 2))
+    value = mixture.mean(predicted) if isinstance(predicted, mixture.Mixture) else predicted
+    loss = jnp.abs(value - truth) if error == "absolute" else jnp.square(value - truth)
+    total = jnp.where(wanted, loss, 0).sum((1, 2))
+    return _mean(total, wanted, root=error == "root")
+
+
+def _mean(total, wanted, root=False):
+    """The sum of each sequence's mean over its entries, and how many sequences have one."""
     count = wanted.sum((1, 2))
     each = total / jnp.maximum(count, 1)
-    if error == "root":
+    if root:
         each = jnp.sqrt(each + _ROOT_FLOOR)
     some = count > 0
     return jnp.where(some, each, 0).sum(), some.sum()

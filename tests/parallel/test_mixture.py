@@ -19,6 +19,7 @@ def drawn():
         jnp.asarray(3 * rng.standard_normal(shape)),
         jnp.asarray(rng.uniform(0.1, 1, shape)),
         weight,
+        jnp.zeros((1, 1, 1)),
     )
 
 
@@ -59,7 +60,7 @@ def test_samples_have_the_mixture_s_moments(drawn):
 
 def test_one_component_is_a_gaussian():
     mean, std = jnp.full((1, 1, 2, 1), 2.0), jnp.full((1, 1, 2, 1), 0.5)
-    one = mixture.Mixture(mean, std, jnp.zeros((1, 1, 1, 1)))
+    one = mixture.Mixture(mean, std, jnp.zeros((1, 1, 1, 1)), jnp.zeros((1, 1, 1)))
     np.testing.assert_allclose(mixture.sample(one, jnp.ones((1, 1, 2)), None), 2.5)
     np.testing.assert_allclose(mixture.mean(one), 2)
     found = mixture.log_likelihood(one, jnp.ones((1, 1, 2)), jnp.ones((1, 1, 2), bool))
