@@ -2,8 +2,8 @@
 
     python train.py --dataset billiards
 
-L2 0.353e-2 per step, seeds 0 to 2: 0.344, 0.410, 0.306 (Linear 19.77e-2, KNN 10.20e-2, --method
-naomi 0.690e-2), 11 minutes of training on one CPU core. Simulated here; the paper reports
+L2 0.325e-2 per step, seeds 0 to 2: 0.310, 0.347, 0.317 (Linear 19.77e-2, KNN 10.20e-2, --method
+naomi 0.690e-2), 7 to 11 minutes of training on one CPU core. Simulated here; the paper reports
 0.067e-2 on its own simulation.
 
 Each coordinate of a ball among four walls moves on its own, and as well backwards. Training
