@@ -1,10 +1,12 @@
 """What benchmarks/public.py hides and scores; its data are not needed."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import public, public_data, public_methods, watch
+from benchmarks import public, public_data, public_methods, watch, watch_jobs
 
 
 @pytest.fixture
@@ -157,3 +159,10 @@ def test_slower_is_what_most_rounds_say():
     slower = {job for job, row in rows.items() if watch.is_slower(row)}
     assert slower == {"a", "c"}  # b: one round was disturbed; c is gone; d is new
     assert "| a | 1e+03 | 1.2e+03 | **1.20** | 1.00 to 1.20 |" in watch.markdown(rows.values())
+
+
+def test_a_commit_is_not_lent_the_modules_of_an_editable_installation():
+    editable = type("_EditableFinder", (), {"__module__": "__editable___naomi_jax_0_2_0_finder"})
+    finders = [*sys.meta_path, editable]
+    assert watch_jobs.plain(finders) == [f for f in finders if "__editable__" not in str(f)]
+    assert editable not in watch_jobs.plain(finders)
