@@ -16,8 +16,8 @@ from naomi_jax.parallel.levels import num_levels
 def dependent_steps(steps: int, known: int, passes: int | None = None, depth: int = 2) -> int:
     """Joins of neighbors that wait for each other; the two directions run side by side.
 
-    The layers between add a fixed number of operations a block; `placing_steps` has what comes
-    before the first pass.
+    The layers between add a fixed number of operations a block, samples one more sweep over the
+    targets of a pass; `placing_steps` has what comes before the first pass.
 
     Args:
       steps: T.
