@@ -1,6 +1,7 @@
 """Imputer: a table with holes in, the same table without holes out; scikit-learn's conventions."""
 
 import contextlib
+import copy
 import dataclasses
 import inspect
 import numbers
@@ -349,7 +350,7 @@ class Imputer:
             longest = max(self._engine.calendar.periods, default=0)
             rows = max(3 * longest, self._engine.window)
         _whole("rows", rows, 1)
-        return Stream(self._read, self._sorted, self._engine, self._some, rows)
+        return Stream(copy.copy(self), rows)  # another fit does not change what it knows
 
     # Keeping.
 

@@ -1,15 +1,15 @@
 """Rows that arrive one after the other, filled from the rows before them."""
 
 import dataclasses
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool
 
 from naomi_jax.imputer.containers import Rows
-from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.panel import Panel
+
+if TYPE_CHECKING:
+    from naomi_jax.imputer.imputer import Imputer
 
 
 class Stream:
@@ -20,18 +20,8 @@ class Stream:
     once it is reached.
     """
 
-    def __init__(
-        self,
-        read: Callable[[Any, Any, Any, Any], tuple[Rows, Panel, np.ndarray]],
-        sort: Callable[[Rows], tuple[Panel, np.ndarray]],
-        engine: Engine,
-        some: Bool[np.ndarray, " D"],
-        rows: int,
-    ):
-        self._read = read
-        self._sort = sort
-        self._engine = engine
-        self._some = some
+    def __init__(self, imputer: "Imputer", rows: int):
+        self._imputer = imputer
         self._rows = rows
         self._kept: dict[Hashable, Rows] = {}
 
@@ -55,15 +45,14 @@ class Stream:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted; the rows
             are then not kept.
         """
-        new = self._read(data, time, group, covariates)[0]
+        imputer = self._imputer
+        new = imputer._read(data, time, group, covariates)[0]
         whole = _joined([*self._before(new), new])
-        panel, order = self._sort(whole)
+        panel, order = imputer._sorted(whole)
         is_new = np.arange(len(whole.values)) >= len(whole.values) - len(new.values)
         wanted = ~panel.observed & is_new[order, None]
-        filled = self._engine.fill(panel, wanted)[0] if wanted.any() else 0
-        fills, which = np.zeros_like(whole.values), np.zeros(whole.values.shape, bool)
-        fills[np.ix_(order, self._some)] = filled
-        which[np.ix_(order, self._some)] = wanted
+        filled = imputer._engine.fill(panel, wanted)[0] if wanted.any() else 0
+        fills, which = imputer._placed(whole, order, wanted, filled)
         for number, label in enumerate(new.labels):
             last = order[whole.series[order] == number][-self._rows :]
             self._kept[label] = _taken(whole, last)

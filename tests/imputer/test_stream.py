@@ -93,15 +93,15 @@ def test_arrays_and_covariates(known):
 
 def test_nothing_compiles_once_the_rows_are_there():
     rng = np.random.default_rng(0)
-    values = np.cumsum(rng.normal(size=(600, 2)), axis=0)
+    values = np.cumsum(rng.normal(size=(700, 2)), axis=0)
     values[rng.random(values.shape) < 0.2] = np.nan
-    live = Imputer(minutes=0.02, window=24).fit(values[:500]).stream()
-    live.push(values[400:500])
-    live.push(values[500:501])
+    live = Imputer(minutes=0.02, window=24).fit(values[:600]).stream()
+    live.push(values[500:600])
+    live.push(values[600:601])
     programs = network._fill, state_space._means
     assert all(program._cache_size() for program in programs)
     before = [program._cache_size() for program in programs]
-    for i in range(501, 540):
+    for i in range(601, 640):
         live.push(values[i : i + 1])
     assert before == [program._cache_size() for program in programs]
 
@@ -147,3 +147,12 @@ def test_stamps_for_some_rows_only_are_refused():
     live.push(values[:50])
     with pytest.raises(ValueError, match="time: given for some of the rows"):
         live.push(values[50:52], time=[50.0, 51.0])
+
+
+def test_another_fit_does_not_change_a_stream(known):
+    imputer = Imputer(method="interpolate", window=24).fit(known)
+    live, wanted = imputer.stream(ROWS), imputer.stream(ROWS)
+    expected = pd.concat([wanted.push(known[:50]), wanted.push(known[50:51])])
+    first = live.push(known[:50])
+    imputer.fit(1000 + known[["c", "a"]])
+    pd.testing.assert_frame_equal(pd.concat([first, live.push(known[50:51])]), expected)
