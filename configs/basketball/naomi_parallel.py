@@ -44,7 +44,8 @@ def get_config() -> Run:
                 175,
                 Optimizer(2e-3, warmup_epochs=4, clip=1.0, weight_decay=1e-3),
             ),
-            # The paper's adversary on top: off, and not measured yet.
+            # The paper's adversary on top: off, because it made the samples worse
+            # (docs/results.md).
             Phase("discriminator", 0),
             Phase("adversarial", 0, Optimizer(6e-05, schedule="constant")),
         ),
