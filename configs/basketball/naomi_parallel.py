@@ -6,8 +6,8 @@
 On 657 real plays (279 for testing, 40-49 of 50 steps missing, seeds 0 to 2), 15 minutes of one CPU
 core: path length 0.603 (Expert 0.601), step change 1.99e-3 (1.86), path difference 0.562 (0.576),
 player distance 0.419 (0.423), out of bounds 0.04e-3 (0.18): nothing that is filled leaves the
-court. The 90 % intervals hold 89.8, 89.5 and 89.7 % with 4, 7 and 10 steps shown. Half of the training
-masks hide the last steps, so that the same model forecasts.
+court. The 90 % intervals hold 89.8, 89.5 and 89.7 % with 4, 7 and 10 steps shown. Half of the
+training masks hide the last steps, so that the same model forecasts.
 
 The epochs below suit the 2000 plays of the built-in simulation.
 """
