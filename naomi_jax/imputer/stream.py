@@ -46,6 +46,7 @@ class Stream:
             are then not kept.
         """
         imputer = self._imputer
+        # Its own panel is not needed, but says which of the new rows have one stamp twice.
         new = imputer._read(data, time, group, covariates)[0]
         whole = _joined([*self._before(new), new])
         panel, order = imputer._sorted(whole)

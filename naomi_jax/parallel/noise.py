@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from naomi_jax.parallel.geometry import Geometry
+from naomi_jax.parallel.geometry import Geometry, take_entries
 
 
 def before(wanted: Bool[Array, "M Q E"]) -> Int[Array, "M Q E"]:
@@ -33,7 +33,7 @@ def meets(place: Geometry, wanted: Bool[Array, "M Q E"]) -> Bool[Array, "M Q E"]
       wanted: entries of the targets that the pass fills.
     """
     last = before(wanted)
-    pivot = jnp.take_along_axis(place.target_after, jnp.maximum(last, 0), axis=1)
+    pivot = take_entries(place.target_after, last)
     return wanted & (last >= 0) & (pivot == place.target_before)
 
 
@@ -74,8 +74,7 @@ def log_density(
       z: noise of the wanted entries.
       correlation, meeting, wanted: as in `along`.
     """
-    last = jnp.broadcast_to(jnp.maximum(before(wanted), 0), z.shape)
-    first = jnp.take_along_axis(z, last, axis=1)
+    first = take_entries(z, before(wanted))
     c = correlation
     rest = 1 - c * c
     pair = -0.5 * jnp.log(rest) - (c * c * (first**2 + z**2) - 2 * c * first * z) / (2 * rest)
