@@ -1,5 +1,6 @@
 """Shared by all tests."""
 
+import contextlib
 import os
 
 import jax
@@ -16,6 +17,20 @@ if os.environ.get("NAOMI_JAX_TEST_OPTIMIZED", "0") in ("", "0"):
     if (0, 8) <= jax.__version_info__ < (0, 11):
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_use_fusion_emitters=false"
+
+
+# Each compiled program holds several mappings of memory, of which Linux gives a process 65,530.
+# The suite compiles more than that; without this a worker dies in the middle of a compilation.
+_MOST_MAPPINGS = 25_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_programs():
+    """Forgets compiled programs after a module where they have become too many."""
+    yield
+    with contextlib.suppress(OSError), open("/proc/self/maps") as mappings:  # only Linux has it
+        if sum(1 for _ in mappings) > _MOST_MAPPINGS:
+            jax.clear_caches()
 
 
 @pytest.fixture
