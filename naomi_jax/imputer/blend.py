@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from naomi_jax.imputer import lines
 from naomi_jax.imputer.lines import Outer, Pivots
@@ -18,6 +18,7 @@ from naomi_jax.imputer.panel import Panel
 # Time from pivot to pivot, in steps, up to which an entry belongs to a class; then longer gaps,
 # and those with a pivot on one side or none.
 _GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
+_NEAR = 4.5  # steps from the only pivot
 CLASSES = 4 * (len(_GAPS) + 2)
 # Entries that a class's own must outnumber to have the say; which, the held-out entries decide.
 _BORROWED = (30, 100, 300, 1000, 3000)
@@ -25,14 +26,25 @@ _FOLDS = 4  # stretches of rows to decide it by
 _MOST_COLUMNS = 24  # columns to decide it by
 _DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
+_CLEARLY = 10.0  # times the line's squared error: the usual candidate is out of the question
 
 
 def classes(panel: Panel, sides: Pivots, beyond: Outer) -> Int[np.ndarray, "n D"]:
-    """The class of each entry: its gap, whether half of its row is known, whether it is framed."""
+    """The class of each entry: its gap, whether half of its row is known, whether it is framed.
+
+    Beyond the last pivot: whether it is near.
+    """
     gap = lines.gap(panel, sides)
-    index = np.where(np.isfinite(gap), np.searchsorted(_GAPS, gap), len(_GAPS) + 1)
+    between = np.isfinite(gap)
+    index = np.where(between, np.searchsorted(_GAPS, gap), len(_GAPS) + 1)
     half = panel.observed.mean(1, keepdims=True) >= 0.5
-    return 4 * index + 2 * half + lines.framed(panel, sides, beyond)
+    near = lines.distance(panel, sides) < _NEAR
+    return 4 * index + 2 * half + np.where(between, lines.framed(panel, sides, beyond), near)
+
+
+def one_sided(index: Int[np.ndarray, "n D"]) -> Bool[np.ndarray, "n D"]:
+    """Which classes are of entries without a pivot on one side, or on both."""
+    return index // 4 > len(_GAPS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,8 +147,9 @@ def _best_borrowed(grams, number, doubt):
     dim = grams.shape[1]
     some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
     grams, number, doubt = grams[:, some], number[:, some], doubt[some]
-    straight = grams[..., 0, 0].sum(0) / np.maximum(number.sum(0), 1)
-    unit = np.where(straight > 0, straight, 1)
+    straight, usual = _straight_and_usual(grams.sum(0))
+    unit = np.maximum(straight, usual / _CLEARLY) / np.maximum(number.sum(0), 1)
+    unit = np.where(unit > 0, unit, 1)
 
     def value(borrowed):
         total = 0.0
@@ -168,6 +181,12 @@ def _likeness():
 LIKENESS = _likeness()
 
 
+def _straight_and_usual(grams):
+    """Squared errors of the line, and of the median candidate."""
+    errors = np.diagonal(grams, axis1=-2, axis2=-1)
+    return errors[..., 0], np.median(errors[..., 1:], axis=-1)
+
+
 def _borrowed(grams, number, borrowed):
     """Mean products of errors in units of the line's, those of few entries filled up.
 
@@ -175,9 +194,12 @@ def _borrowed(grams, number, borrowed):
     A class of a column borrows half from classes like it in its column, half from these classes of
     all columns.
     """
-    straight = grams[..., 0, 0]
+    straight, usual = _straight_and_usual(grams)
     mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
-    weight = (number * (straight > 0))[..., None, None]
+    # A line that is exact but for rounding, in a column of few digits, makes errors of 1e20 of
+    # those of the others; beside these no other column would count.
+    share = np.minimum(_CLEARLY * straight / np.maximum(usual, 1e-300), 1)
+    weight = (number * share)[..., None, None]
     of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
     total, count = (np.einsum("kc,dcij->dkij", LIKENESS, part) for part in (weight * mean, weight))
 

@@ -2,7 +2,8 @@
 
     candidates (line, curve, phase, network) -> blend -> bounds, constants
 
-Everything here is arrays: rows sorted in time, columns in the order of the fit.
+Everything here is arrays: rows sorted in time, columns in the order of the fit. Values are
+stabilized (stabilizing.py), but for the straight line's: it is that of the data.
 """
 
 import dataclasses
@@ -21,13 +22,15 @@ from naomi_jax.imputer.panel import Panel
 from naomi_jax.imputer.residuals import Residuals
 from naomi_jax.imputer.scaling import Scaling
 from naomi_jax.imputer.season import Profile
+from naomi_jax.imputer.stabilizing import Stabilizer
 
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """Fitted; all arrays in the data's units, columns in the order of the fit.
+    """Fitted; all arrays in stabilized units, columns in the order of the fit.
 
     Attributes:
+      stabilizer: from the data's units to those of all that follows.
       calendar: how time is counted.
       profile: mean of each phase.
       scaling: level and scale of windows.
@@ -42,6 +45,7 @@ class Engine:
       residuals: errors of the fill on held-out entries.
     """
 
+    stabilizer: Stabilizer
     calendar: Calendar
     profile: Profile
     scaling: Scaling
@@ -101,7 +105,7 @@ class Engine:
         beyond = lines.outer(panel, sides)
         scaled, back = self._about(panel, base)
         local = back(season.local_mean(scaled, self.scaling, self.window))
-        straight = lines.line(panel, sides)
+        straight = self._line(panel, sides)
         straight = np.where(np.isfinite(straight), straight, local)
         found = {"line": straight, "curve": lines.curve(panel, sides, beyond), "local mean": local}
         if self.profile.share.any():
@@ -125,6 +129,11 @@ class Engine:
             filled = network.fill(self.params, scaled, prior, self.scaling, self.window, wanted)
             found["network"] = back(filled + level)
         return found, index
+
+    def _line(self, panel, sides):
+        """Straight in the data's units: people compare with this one."""
+        values = self.stabilizer.inverse(panel.values)
+        return self.stabilizer(lines.line(dataclasses.replace(panel, values=values), sides))
 
     def fill(
         self, panel: Panel, wanted: Bool[np.ndarray, "n D"]

@@ -1,4 +1,4 @@
-"""Fitting an engine to a table: what is kept aside, training, weights, the report."""
+"""Fitting an engine to a table: what is kept aside, the state space, the network."""
 
 import dataclasses
 import time
@@ -8,17 +8,18 @@ import numpy as np
 from jaxtyping import Float
 
 from naomi_jax.imputer import (
-    blend,
     groups,
     holding_out,
+    judging,
     network,
     pools,
-    residuals,
     scaling,
     season,
+    stabilizing,
 )
 from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.engine import Engine
+from naomi_jax.imputer.judging import ColumnReport
 from naomi_jax.imputer.network import Settings, Windows
 from naomi_jax.imputer.panel import Panel, series_windows
 from naomi_jax.parallel.config import ParallelConfig
@@ -51,25 +52,6 @@ class Wishes:
     high: Float[np.ndarray, " D"] | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class ColumnReport:
-    """Root mean squared errors of one column on entries that were held out, in its units.
-
-    Attributes:
-      held_out: how many.
-      line, phase_mean, network, fill: of the straight line, the mean of the hour of the week (or
-        another phase; NaN without stamps), the network (NaN without one), and what is used.
-      weight: mean weight of all but the line, from 0 to 1.
-    """
-
-    held_out: int
-    line: float
-    phase_mean: float
-    network: float
-    fill: float
-    weight: float
-
-
 def fit(
     panel: Panel,
     calendar: Calendar,
@@ -78,20 +60,22 @@ def fit(
 ) -> tuple[Engine, list[ColumnReport]]:
     """An engine for tables like this one, and what it reaches on held-out entries."""
     began = time.monotonic()
-    engine = _without_network(panel, calendar, wishes)
+    stabilizer = stabilizing.fit(panel)
+    panel = stabilizer.panel(panel)
+    engine = _without_network(stabilizer, panel, calendar, wishes)
     clean = engine.clean(panel)
     small = not (clean.observed.sum(0) >= FEWEST_ROWS).any()
     simple = wishes.network is False or (wishes.network is None and small)
     hiding = wishes.hiding or mixture(clean, simple)
     if simple:
         every = series_windows(clean, engine.window, engine.window)
-        return _judged(engine, clean, every, hiding, wishes.seed)
+        return judging.judge(engine, clean, every, hiding, wishes.seed)
     learn, held = holding_out.split(clean, engine.window, wishes.seed)
     engine = _with_state_space(engine, clean, learn, wishes.seed)
     many = clean.values.shape[1] > _MOST_JOINT and engine.state_space is not None
     if wishes.network is None and many:
         # It would take minutes, and with fewer columns it gains little beside a state space.
-        return _judged(engine, clean, held, hiding, wishes.seed)
+        return judging.judge(engine, clean, held, hiding, wishes.seed)
     scaled, _ = engine.scaled(clean)
     deadline = began + 60 * (np.inf if wishes.minutes is None else wishes.minutes)
     pool, error = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
@@ -100,7 +84,7 @@ def fit(
         pool, config, training_settings(scaled, engine.window), wishes.seed, deadline, progress
     )
     engine = dataclasses.replace(engine, params=params, error=error)
-    return _judged(engine, clean, held, hiding, wishes.seed)
+    return judging.judge(engine, clean, held, hiding, wishes.seed)
 
 
 def _with_state_space(engine, clean, learn, seed):
@@ -118,8 +102,8 @@ def _with_state_space(engine, clean, learn, seed):
     return dataclasses.replace(engine, state_space=model)
 
 
-def _without_network(panel, calendar, wishes) -> Engine:
-    """All that is known before training."""
+def _without_network(stabilizer, panel, calendar, wishes) -> Engine:
+    """All that is known before training; the panel is stabilized."""
     spike = scaling.spike_limit(panel)
     clean = panel.without(scaling.spikes(panel, spike))
     profile = season.fit_profile(calendar, clean)
@@ -133,13 +117,12 @@ def _without_network(panel, calendar, wishes) -> Engine:
     low = np.where(least >= 0, 0, -np.inf)
     high = np.full_like(low, np.inf)
     if wishes.low is not None:
-        low = np.where(np.isnan(wishes.low), low, wishes.low)
+        low = np.where(np.isnan(wishes.low), low, stabilizer(wishes.low))
     if wishes.high is not None:
-        high = np.where(np.isnan(wishes.high), high, wishes.high)
-    engine = Engine(
-        calendar, profile, scaling.fit_scaling(clean, window), spike, low, high, constant, window
-    )
-    return _rescaled(engine, clean)
+        high = np.where(np.isnan(wishes.high), high, stabilizer(wishes.high))
+    scale = scaling.fit_scaling(clean, window)
+    parts = calendar, profile, scale, spike, low, high, constant, window
+    return _rescaled(Engine(stabilizer, *parts), clean)
 
 
 def _rescaled(engine, clean):
@@ -211,76 +194,3 @@ def training_settings(panel: Panel, window: int) -> Settings:
         targets=min(window, 48),
         updates=int(np.clip(observed / 40, 500, 5000)),
     )
-
-
-def _judged(engine, clean, windows, hiding, seed):
-    """The engine with its weights and residuals, and the report of each column.
-
-    The whole table is hidden alike, and the rows that were kept aside are judged.
-    """
-    dim = clean.values.shape[1]
-    rows, columns, classes, truth, found = [], [], [], [], {}
-    memory = np.zeros((2, dim))
-    aside = np.zeros((len(clean.values), 1), bool)
-    for first, count in windows:
-        aside[first : first + count] = True
-    tiles = series_windows(clean, engine.window, engine.window)
-    for number in range(holding_out.draws(windows)):
-        hidden = holding_out.hidden(clean, tiles, engine.window, hiding, seed, number)
-        given = clean.without(hidden)
-        here = engine
-        if engine.params is None and engine.state_space is None:
-            refit = season.fit_profile(engine.calendar, given)
-            here = dataclasses.replace(engine, profile=refit)
-        judged = hidden & aside
-        candidates, index = here.candidates(given, judged)
-        row, column = np.nonzero(judged)
-        rows.append(row)
-        columns.append(column)
-        classes.append(index[row, column])
-        truth.append(clean.values[row, column])
-        for name in engine.names:
-            values = candidates.get(name, np.full_like(clean.values, np.nan))
-            found.setdefault(name, []).append(here.bounded(given, values)[row, column])
-        memory += _alike(clean.values - candidates["line"], judged)
-    row, column, index, truth = map(np.concatenate, (rows, columns, classes, truth))
-    errors = {name: np.concatenate(parts) - truth for name, parts in found.items()}
-    weights = blend.fit(errors, column, index, row, dim)
-    filled = weights.combine(errors, column, index)
-    correlation = np.clip(memory[0] / np.maximum(memory[1], 1e-300), 0, 0.98)
-    engine = dataclasses.replace(
-        engine,
-        blend=weights,
-        residuals=residuals.fit(-filled, column, index, dim, correlation),
-    )
-    return engine, _report(engine, errors, filled, column)
-
-
-def _alike(error, hidden):
-    """Products of the errors of neighbors in a gap, and squares, summed (2, D)."""
-    both = hidden[1:] & hidden[:-1]
-    first, second = (np.where(both, part, 0) for part in (error[:-1], error[1:]))
-    return np.stack([(first * second).sum(0), 0.5 * (first**2 + second**2).sum(0)])
-
-
-def _report(engine, errors, filled, column):
-    stamped = bool(engine.calendar.periods)
-    kinds = {
-        "line": errors["line"],
-        "phase_mean": errors["local mean"] if stamped else None,
-        "network": errors.get("network"),
-        "fill": filled,
-    }
-    reports = []
-    for number in range(len(engine.low)):
-        mine = column == number
-        values = {name: _rms(error, mine) for name, error in kinds.items()}
-        weight = engine.blend.away_from_line(number)
-        reports.append(ColumnReport(held_out=int(mine.sum()), weight=weight, **values))
-    return reports
-
-
-def _rms(error, mine):
-    """Root mean square of some entries, those without a fill left out."""
-    kept = error[mine & np.isfinite(error)] if error is not None else ()
-    return float(np.sqrt(np.mean(np.square(kept)))) if len(kept) else float("nan")

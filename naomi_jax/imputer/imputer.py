@@ -206,7 +206,7 @@ class Imputer:
         """
         rows, panel, order = self._read(data, time, group, covariates)
         wanted = _wanted(panel, max_gap)
-        filled = self._engine.fill(panel, wanted)[0] if wanted.any() else 0
+        filled = self._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = self._placed(rows, order, wanted, filled)
         back = rows.back(fills, which)
         return (back, rows.flags(which)) if flag else back
@@ -286,7 +286,7 @@ class Imputer:
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
         fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
-        fills[np.ix_(order, self._some)] = filled
+        fills[np.ix_(order, self._some)] = self._engine.stabilizer.inverse(filled)
         which[np.ix_(order, self._some)] = wanted
         return fills, which
 
@@ -321,8 +321,9 @@ class Imputer:
         return rows
 
     def _sorted(self, rows):
-        """The panel of rows, and the row of each of its."""
+        """The panel of rows in the engine's units, and the row of each of its."""
         panel, _, order = _panel(rows, self._some, self._engine.calendar)
+        panel = self._engine.stabilizer.panel(panel)
         return _standardized(panel, self._covariates), order
 
     @property

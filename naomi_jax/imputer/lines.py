@@ -115,6 +115,14 @@ def gap(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     return np.where(exists, _elapsed(panel, sides)[1], np.inf)
 
 
+def distance(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
+    """Time to the nearer pivot; infinite without any."""
+    since = np.where(sides.before >= 0, panel.times[:, None] - _times(panel, sides.before), np.inf)
+    exists = sides.after < len(panel.values)
+    until = np.where(exists, _times(panel, sides.after) - panel.times[:, None], np.inf)
+    return np.minimum(since, until)
+
+
 def _elapsed(panel, sides):
     """Time since the pivot before, and from there to the pivot after."""
     begin, end = _times(panel, sides.before), _times(panel, sides.after)

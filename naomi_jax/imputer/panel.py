@@ -43,6 +43,18 @@ class Panel:
         """The same with further holes."""
         return dataclasses.replace(self, values=np.where(hidden, np.nan, self.values))
 
+    def pieces(self, windows: Int[np.ndarray, "N 2"]) -> tuple["Panel", Int[np.ndarray, " m"]]:
+        """Windows (first row, rows) as series of their own, and the row that each row was."""
+        rows = np.concatenate([np.arange(first, first + count) for first, count in windows])
+        part = Panel(
+            self.values[rows],
+            np.concatenate([[0], np.cumsum(windows[:, 1])]),
+            self.times[rows],
+            self.covariates[rows],
+            None if self.stamps is None else self.stamps[rows],
+        )
+        return part, rows
+
 
 def series_windows(panel: Panel, length: int, stride: int) -> Int[np.ndarray, "N 2"]:
     """First row and number of rows of windows that cover every series.

@@ -52,7 +52,7 @@ class Stream:
         panel, order = imputer._sorted(whole)
         is_new = np.arange(len(whole.values)) >= len(whole.values) - len(new.values)
         wanted = ~panel.observed & is_new[order, None]
-        filled = imputer._engine.fill(panel, wanted)[0] if wanted.any() else 0
+        filled = imputer._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = imputer._placed(whole, order, wanted, filled)
         for number, label in enumerate(new.labels):
             last = order[whole.series[order] == number][-self._rows :]

@@ -105,7 +105,10 @@ def test_classes_tell_gaps_known_rows_and_frames_apart():
     sides = lines.pivots(panel.observed, panel)
     found = blend.classes(panel, sides, lines.outer(panel, sides))
     assert (found[10, 0], found[20, 1], found[40, 3]) == (3, 5, blend.CLASSES - 2)
+    assert found[33, 3] == blend.CLASSES - 1  # still near its pivot
     assert found.max() < blend.CLASSES
+    np.testing.assert_array_equal(blend.one_sided(found)[:, 3], np.arange(100) >= 30)
+    assert not blend.one_sided(found)[:, :3].any()
 
 
 def test_a_column_unlike_the_others_is_not_worse_than_its_line():
@@ -120,6 +123,18 @@ def test_a_column_unlike_the_others_is_not_worse_than_its_line():
     fill = mixture.combine({"line": line, "other": other}, column, index)
     assert np.square(fill[mine]).sum() <= np.square(line[mine]).sum() * (1 + 1e-9)
     assert mixture.weights[0, 2, 1] > 0.8
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-16])
+def test_a_line_that_is_exact_but_for_rounding_says_nothing_of_other_columns(error):
+    rng = np.random.default_rng(0)
+    column = np.repeat([0, 1], [2000, 20])
+    line = np.where(column == 0, 1.0, error) * rng.normal(size=len(column))
+    other = 0.3 * rng.normal(size=len(column))
+    row = rng.integers(0, 1000, len(column))
+    found = blend.fit({"line": line, "other": other}, column, np.full(len(column), 2), row, 2)
+    assert found.weights[0, 2, 1] > 0.8
+    assert found.weights[1, 2, 0] > 0.95
 
 
 @pytest.mark.parametrize("seed", range(3))
