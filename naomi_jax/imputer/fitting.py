@@ -27,6 +27,9 @@ from naomi_jax.parallel.hiding import Hiding
 
 FEWEST_ROWS = 400  # observed, below which there is too little for a network to learn from
 _MOST_JOINT = 64  # columns that a network reads by a dense layer; with more it overfits
+_ALIKE = (1.0, 10.0, 100.0, 1000.0)
+_LEVEL_DRAWS = 6  # of what is hidden to choose one of them
+_NEARLY = 1.01
 _FEW_HOLES = 0.005  # share of holes below which their pattern says nothing
 
 
@@ -72,6 +75,7 @@ def fit(
         return judging.judge(engine, clean, every, hiding, wishes.seed)
     learn, held = holding_out.split(clean, engine.window, wishes.seed)
     engine = _with_state_space(engine, clean, learn, wishes.seed)
+    engine = _with_level(engine, clean, held, hiding, wishes.seed)
     many = clean.values.shape[1] > _MOST_JOINT and engine.state_space is not None
     if wishes.network is None and many:
         # It would take minutes, and with fewer columns it gains little beside a state space.
@@ -100,6 +104,33 @@ def _with_state_space(engine, clean, learn, seed):
     given, _ = scaling.levelled(scaled.without(~mine), engine.scaling)
     model = groups.fit(given, engine.calendar.periods, seed)
     return dataclasses.replace(engine, state_space=model)
+
+
+def _with_level(engine, clean, held, hiding, seed):
+    """With the share of its own mean that is taken off a short series, as held-out rows like it.
+
+    All of it loses what the mean says of a hole: that it was high everywhere, though a column has
+    one entry. Nothing of it believes that levels never drift.
+    """
+    if engine.state_space is None:
+        return engine
+    scaled, _ = engine.scaled(clean)
+    choices = [dataclasses.replace(engine.scaling, alike=alike) for alike in _ALIKE]
+    error = np.zeros(len(choices))
+    for number in range(_LEVEL_DRAWS):
+        # Not the patterns by which the fill is judged later.
+        hidden = holding_out.hidden(scaled, held, engine.window, hiding, seed, 2000 + number)
+        given, rows = scaled.without(hidden).pieces(held)
+        judged = hidden[rows]
+        for place, choice in enumerate(choices):
+            about, level = scaling.levelled(given, choice)
+            first, both = groups.smooth(engine.state_space, about)
+            away = (first if both is None else both) + level - scaled.values[rows]
+            error[place] += np.square(away[judged]).sum()
+    # The first that is nearly the best: these rows lie between those that were learned from, and
+    # what comes later will have drifted further.
+    good = np.flatnonzero(error <= _NEARLY * error.min())
+    return dataclasses.replace(engine, scaling=choices[good[0]])
 
 
 def _without_network(stabilizer, panel, calendar, wishes) -> Engine:

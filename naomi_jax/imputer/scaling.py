@@ -74,11 +74,14 @@ class Scaling:
       scale: of a column's values about the level of their window.
       prior: entries that the column's own level weighs as much as; 0 takes the window's alone.
       spread: deviation of the levels of windows, in units of the scale.
+      alike: entries of a series that say as much of its level as one that is independent of the
+        others would: for `levelled`, beside what follows in time and between columns.
     """
 
     scale: Float[np.ndarray, " D"]
     prior: Float[np.ndarray, " D"]
     spread: Float[np.ndarray, " D"]
+    alike: float = 1.0
 
     def level(
         self, values: Float[np.ndarray, "B W D"], shown: Bool[np.ndarray, "B W D"]
@@ -123,6 +126,7 @@ def fit_scaling(panel: Panel, length: int) -> Scaling:
 def levelled(panel: Panel, scaling: Scaling) -> tuple[Panel, Float[np.ndarray, "n D"]]:
     """A panel in units of the scale, about the level of each series, and these levels."""
     known = panel.observed
+    scaling = dataclasses.replace(scaling, prior=scaling.prior * scaling.alike)
     level = np.zeros(panel.values.shape)
     for begin, end in zip(panel.bounds[:-1], panel.bounds[1:]):
         part = slice(begin, end)
