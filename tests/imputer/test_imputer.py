@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
+from naomi_jax.imputer import network, state_space
 from naomi_jax.parallel.hiding import Hiding
 
 ROWS = 300
@@ -482,9 +483,14 @@ def circle():
     return holed(values, stretches=10)
 
 
-def test_a_fit_with_a_network(tmp_path):
+@pytest.fixture(scope="module")
+def with_network():
     given = circle()
-    fitted = Imputer("naomi_parallel", minutes=0.01, window=48).fit(given)
+    return given, Imputer("naomi_parallel", minutes=0.01, window=48).fit(given)
+
+
+def test_a_fit_with_a_network(with_network, tmp_path):
+    given, fitted = with_network
     found = fitted.transform(given)
     known = ~np.isnan(given)
     assert np.isfinite(found).all() and found[known].tobytes() == given[known].tobytes()
@@ -493,6 +499,20 @@ def test_a_fit_with_a_network(tmp_path):
     again = Imputer.load(tmp_path / "kept")
     assert again.transform(given).tobytes() == found.tobytes()
     assert again.minutes == 0.01
+
+
+def test_a_stream_compiles_nothing_once_its_rows_are_there(with_network):
+    given, fitted = with_network
+    live = fitted.stream(96)
+    live.push(given[:96])
+    programs = network._fill, state_space._means
+    for part in (range(96, 200), range(200, 240)):
+        before = [program._cache_size() for program in programs]
+        assert np.isnan(given[part]).any()
+        for row in part:
+            live.push(given[row : row + 1])
+    assert before == [program._cache_size() for program in programs]
+    assert all(before)
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
-from naomi_jax.imputer import network, state_space
 
 ROWS = 40
 
@@ -89,21 +88,6 @@ def test_arrays_and_covariates(known):
         begin = max(end - 1 - ROWS, 0)
         wanted = imputer.transform(values[begin:end], covariates=known_before[begin:end])
         np.testing.assert_allclose(filled, wanted[-1:], rtol=1e-9)
-
-
-def test_nothing_compiles_once_the_rows_are_there():
-    rng = np.random.default_rng(0)
-    values = np.cumsum(rng.normal(size=(700, 2)), axis=0)
-    values[rng.random(values.shape) < 0.2] = np.nan
-    live = Imputer(minutes=0.02, window=24).fit(values[:600]).stream()
-    live.push(values[500:600])
-    live.push(values[600:601])
-    programs = network._fill, state_space._means
-    assert all(program._cache_size() for program in programs)
-    before = [program._cache_size() for program in programs]
-    for i in range(601, 640):
-        live.push(values[i : i + 1])
-    assert before == [program._cache_size() for program in programs]
 
 
 def test_the_default_keeps_three_of_the_longest_cycle(known, imputer):

@@ -1,5 +1,6 @@
 """The level-parallel method in a run: trained, resumed to the bit, opened, filmed."""
 
+import dataclasses
 import io
 
 import jax
@@ -27,29 +28,34 @@ def dataset():
     return Dataset("files", "a walk", False, walk[:9], walk[9:12], walk[12:])
 
 
+def train(run, dataset, workdir):
+    folder.create_or_resume(workdir, run, dataset)
+    loop.train(run, dataset, workdir, io.StringIO())
+
+
 @pytest.fixture(scope="module")
-def run():
+def trained(dataset, tmp_path_factory):
+    workdir = str(tmp_path_factory.mktemp("run") / "whole")
+    train(
+        small_run(method=SIZES, phases=(Phase("teacher_forced_root", 1, OPTIMIZER),)),
+        dataset,
+        workdir,
+    )
+    return workdir
+
+
+def test_an_interrupted_run_ends_with_the_same_parameters(dataset, tmp_path):
     phases = (
         Phase("teacher_forced_root", 3, OPTIMIZER),
         Phase("squared_error", 1, Optimizer(1e-3)),
     )
-    return small_run(method=SIZES, phases=phases)
-
-
-@pytest.fixture(scope="module")
-def trained(run, dataset, tmp_path_factory):
-    workdir = str(tmp_path_factory.mktemp("run") / "whole")
-    folder.create_or_resume(workdir, run, dataset)
-    loop.train(run, dataset, workdir, io.StringIO())
-    return workdir
-
-
-def test_an_interrupted_run_ends_with_the_same_parameters(run, dataset, trained, tmp_path):
-    folder.create_or_resume(tmp_path, run, dataset)
+    # Fewer passes than SIZES has: three trainings are compiled.
+    run = small_run(method=dataclasses.replace(SIZES, passes=2), phases=phases)
+    train(run, dataset, tmp_path / "whole")
     with stopped_at(5), pytest.raises(loop.Interrupted):
-        loop.train(run, dataset, tmp_path, io.StringIO())
-    loop.train(run, dataset, tmp_path, io.StringIO())
-    one, other = (naomi_jax.load(where).params for where in (trained, tmp_path))
+        train(run, dataset, tmp_path / "parts")
+    train(run, dataset, tmp_path / "parts")
+    one, other = (naomi_jax.load(tmp_path / part).params for part in ("whole", "parts"))
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
@@ -76,8 +82,7 @@ def test_its_film_shows_the_passes(trained):
 def test_a_likelihood_trains_a_stochastic_model(dataset, tmp_path):
     sizes = ParallelSettings(width=8, depth=1, states=4, passes=1, targets=4, stochastic=True)
     run = small_run(method=sizes, phases=(Phase("teacher_forced", 4, OPTIMIZER),))
-    folder.create_or_resume(tmp_path, run, dataset)
-    loop.train(run, dataset, tmp_path, io.StringIO())
+    train(run, dataset, tmp_path)
     mask = np.tile(np.arange(7) % 3 == 0, (4, 1))
     samples = naomi_jax.load(tmp_path).fill(dataset.test, mask, jax.random.key(0), 5)
     assert samples.shape == (5, *dataset.test.shape)

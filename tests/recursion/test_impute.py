@@ -253,7 +253,8 @@ def test_gradients_with_lengths(params):
 
 @pytest.mark.usefixtures("x64")
 @pytest.mark.parametrize(
-    "layers,context,stochastic", [(1, True, False), (2, False, True), (2, True, True)]
+    "layers,context,stochastic",
+    [(1, True, False), pytest.param(2, False, True, marks=pytest.mark.slow), (2, True, True)],
 )
 def test_steps_observed_in_part_equal_the_recursion(layers, context, stochastic):
     config = naomi_jax.ModelConfig(3, 4, layers, 3, 5, stochastic, layers == 2, context)
