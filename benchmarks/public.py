@@ -3,7 +3,7 @@
     pip install '.[bench]' pypots scikit-learn
     python benchmarks/public.py --data FOLDER [--only etth1 ...] [--methods imputer saits ...]
 
-FOLDER holds ETTh1.csv, beijing_pollutants.npz, beijing_weather.npz and aqi36.npz
+FOLDER holds ETTh1.csv, beijing_pollutants.npz, beijing_weather.npz, aqi36.npz and traffic_hourly/
 (docs/benchmarks.md says where they come from). A cell is a data set and a way to hide its entries;
 every method sees the same shown entries, standardised alike, and is scored on the same hidden ones.
 Each result is added to public.json of --out as soon as it is there, and what is there already is

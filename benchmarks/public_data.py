@@ -1,8 +1,9 @@
 """The cells of benchmarks/public.py: data sets, splits, what is hidden and what is scored.
 
-ETTh1 and Beijing as in TSI-Bench (Du et al. 2024, https://arxiv.org/abs/2406.12747), AQI36 as in
-GRIN (Cini et al. 2022, https://arxiv.org/abs/2108.00298). TSI-Bench does not publish its masks:
-these are drawn the same way with a seed of our own.
+ETTh1 and Beijing, and hourly traffic in the same way, as in TSI-Bench (Du et al. 2024,
+https://arxiv.org/abs/2406.12747), AQI36 as in GRIN (Cini et al. 2022,
+https://arxiv.org/abs/2108.00298). TSI-Bench does not publish its masks: these are drawn the same
+way with a seed of our own.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 SEED = 2024  # of what is hidden
+PARTS = ("train", "val", "test")
 
 
 @dataclasses.dataclass
@@ -98,6 +100,21 @@ def beijing(folder: pathlib.Path):
     return values, stamps, (20_448, 27_768, 35_064), 24
 
 
+def traffic(folder):
+    """20 sensors of California's freeways; the days 438 and 511 are absent."""
+    parts = [np.load(folder / f"traffic_hourly/{name}.npz")["data"] for name in PARTS]
+    train, window = parts[0], parts[0].shape[1]
+    # Its windows begin every day and overlap.
+    days = [*train[:-1, :24], train[-1]]
+    parts = [np.concatenate(days), *(part.reshape(-1, part.shape[2]) for part in parts[1:])]
+    stamps = [
+        pd.date_range("2015-01-01", periods=len(part), freq="h") + pd.Timedelta(days=first)
+        for part, first in zip(parts, (0, 439, 512))
+    ]
+    ends = tuple(np.cumsum([len(part) for part in parts]).tolist())
+    return np.concatenate(parts).astype(float), stamps[0].append(stamps[1:]), ends, window
+
+
 def hidden_cell(folder, load, hide):
     """A cell of TSI-Bench: hidden once in all three parts, scored in the last."""
     values, stamps, (train, learn, end), window = load(folder)
@@ -157,6 +174,8 @@ def _cells():
         ways["subsequence 50%"] = functools.partial(subsequences, share=0.5, rows=rows)
         for way, hide in ways.items():
             found[f"{name} {way}"] = functools.partial(hidden_cell, load=load, hide=hide)
+    hide = functools.partial(points, share=0.5)
+    found["traffic point 50%"] = functools.partial(hidden_cell, load=traffic, hide=hide)
     return {**found, "aqi36": aqi36}
 
 

@@ -166,3 +166,20 @@ def test_a_commit_is_not_lent_the_modules_of_an_editable_installation():
     finders = [*sys.meta_path, editable]
     assert watch_jobs.plain(finders) == [f for f in finders if "__editable__" not in str(f)]
     assert editable not in watch_jobs.plain(finders)
+
+
+def test_the_windows_of_hourly_traffic_are_a_table(tmp_path):
+    days = np.arange(17 * 24.0)[:, None] + np.array([[0.0, 0.5]])
+    parts = {
+        "train": np.stack([days[24 * d : 24 * d + 144] for d in range(3)]),  # every day
+        "val": days[24 * 5 : 24 * 11][None],
+        "test": days[24 * 11 : 24 * 17][None],
+    }
+    (tmp_path / "traffic_hourly").mkdir()
+    for name, part in parts.items():
+        np.savez(tmp_path / "traffic_hourly" / f"{name}.npz", data=part)
+    values, stamps, ends, window = public_data.traffic(tmp_path)
+    assert (ends, window) == ((192, 336, 480), 144)
+    np.testing.assert_array_equal(values[:192], days[:192])
+    np.testing.assert_array_equal(values[192:], days[120:])
+    assert (np.diff(stamps[:192]) == np.timedelta64(1, "h")).all() and stamps.is_unique
