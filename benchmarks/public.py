@@ -154,17 +154,28 @@ def _intervals(results, cells):
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for cell in cells:
+        found = {}
         for row in results:
             for kind, error in row["errors"].items() if row["cell"] == cell else ():
                 if "inside" in error:
-                    words = (cell, row["method"], kind, f"seed {row['seed']}")
-                    name = ", ".join(word for word in words if word)
-                    shares = (error["inside"].get(k) for k in ("1", "2-6", "more", "all"))
-                    cells_ = ["" if share is None else f"{share:.1%}" for share in shares]
-                    score = f"{error['crps']:.4g}" if "crps" in error else ""
-                    cells_ += [score, str(error.get("samples", ""))]
-                    lines.append(f"| {name} | {' | '.join(cells_)} |")
+                    found.setdefault((row["method"], kind), []).append(error)
+        for (method, kind), errors in found.items():
+            seeds = f"{len(errors)} seeds" if len(errors) > 1 else ""
+            name = ", ".join(word for word in (cell, method, kind, seeds) if word)
+            parts = [
+                f"{_mean(error['inside'][length] for error in errors):.1%}"
+                if length in errors[0]["inside"]
+                else ""
+                for length in ("1", "2-6", "more", "all")
+            ]
+            scores = [error["crps"] for error in errors if "crps" in error]
+            parts += [f"{_mean(scores):.4g}" if scores else "", str(errors[0].get("samples", ""))]
+            lines.append(f"| {name} | {' | '.join(parts)} |")
     return lines if len(lines) > 2 else []
+
+
+def _mean(values):
+    return float(np.mean(list(values)))
 
 
 def _error(rows, method, kind):

@@ -28,7 +28,7 @@ from naomi_jax.parallel.hiding import Hiding
 FEWEST_ROWS = 400  # observed, below which there is too little for a network to learn from
 _MOST_JOINT = 64  # columns that a network reads by a dense layer; with more it overfits
 _ALIKE = (1.0, 10.0, 100.0, 1000.0)
-_LEVEL_DRAWS = 6  # of what is hidden to choose one of them
+_LEVEL_DRAWS = 16  # of what is hidden to choose one of them
 _NEARLY = 1.01
 _FEW_HOLES = 0.005  # share of holes below which their pattern says nothing
 
@@ -107,10 +107,10 @@ def _with_state_space(engine, clean, learn, seed):
 
 
 def _with_level(engine, clean, held, hiding, seed):
-    """With the share of its own mean that is taken off a short series, as held-out rows like it.
+    """With as much of its mean taken off a short series as held-out windows are filled best with.
 
-    All of it loses what the mean says of a hole: that it was high everywhere, though a column has
-    one entry. Nothing of it believes that levels never drift.
+    With all of it, what the mean says of holes is lost: that all columns are high, though one has
+    but two entries. With nothing of it, levels are believed never to drift.
     """
     if engine.state_space is None:
         return engine
