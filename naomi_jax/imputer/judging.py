@@ -78,12 +78,12 @@ def judge(
             refit = season.fit_profile(engine.calendar, given)
             here = dataclasses.replace(engine, profile=refit)
         judged = hidden & aside
-        entries, line = _entries(here, given, clean.values, judged)
+        entries, line = _entries(here, engine.names, given, clean.values, judged)
         found.append(entries)
         memory += _alike(clean.values - line, judged)
         if len(cut):
             alone, rows = given.pieces(cut)
-            entries, _ = _entries(here, alone, clean.values[rows], judged[rows])
+            entries, _ = _entries(here, engine.names, alone, clean.values[rows], judged[rows])
             beyond = blend.one_sided(entries.kind)
             entries = entries._replace(row=rows[entries.row])
             found.append(_Entries(*(part[beyond] for part in entries)))
@@ -106,15 +106,14 @@ def _parts_of_series(panel, windows):
     return windows[(windows[:, 0] > first) | (windows.sum(1) <= last)]
 
 
-def _entries(engine, given, values, judged):
-    """How the engine fills the judged entries of these values, and the straight line."""
+def _entries(engine, names, given, values, judged):
+    """How the candidates of these names fill the judged entries, and the straight line."""
     candidates, index = engine.candidates(given, judged)
     row, column = np.nonzero(judged)
     truth = values[row, column]
     absent = np.full_like(values, np.nan)
     errors = [
-        engine.bounded(given, candidates.get(name, absent))[row, column] - truth
-        for name in engine.names
+        engine.bounded(given, candidates.get(name, absent))[row, column] - truth for name in names
     ]
     found = _Entries(row, column, index[row, column], truth, np.stack(errors, axis=1))
     return found, candidates["line"]

@@ -1,11 +1,13 @@
 """What is judged of the rows that a fit keeps aside."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
-from naomi_jax.imputer import blend, judging
+from naomi_jax.imputer import blend, judging, season
 from naomi_jax.imputer.panel import Panel
 
 
@@ -52,6 +54,26 @@ def test_what_lies_beyond_is_filled_without_what_lies_outside_the_window(judged)
     inner = beyond & (judged["row"] >= 48) & (judged["row"] < 912)
     assert inner.sum() > 50
     assert np.abs(judged["errors"]["line"][inner]).max() < 10
+
+
+def test_a_cycle_that_some_of_the_hidden_tables_do_not_show(judged, monkeypatch):
+    """Then there is no line about the phase in these: the straight line stands in."""
+    shares = iter([1, 0] * 20)
+
+    def fit_profile(calendar, panel):
+        found = original(calendar, panel)
+        return dataclasses.replace(found, share=next(shares) * found.share)
+
+    original = season.fit_profile
+    monkeypatch.setattr(season, "fit_profile", fit_profile)
+    stamped = pd.DataFrame(table(), pd.date_range("2024-01-01", periods=960, freq="h"))
+    stamped += np.sin(np.arange(960) * np.pi / 12)[:, None]
+    Imputer(method="interpolate", window=48).fit(stamped)
+    errors = judged["errors"]
+    same = np.isnan(errors["line about the phase"]) | (
+        errors["line about the phase"] == errors["line"]
+    )
+    assert 0.2 < same.mean() < 0.8
 
 
 def test_series_that_are_windows_are_not_judged_twice(judged, monkeypatch):
