@@ -50,7 +50,7 @@ def error(engine, panel, holes):
 @pytest.fixture(scope="module")
 def common():
     """Of one long series whose columns rise and fall together, within a window already."""
-    return engine_of(series(waves(wandering(0, 4000)), 4000))
+    return engine_of(series(waves(wandering(0, 2880)), 2880))
 
 
 def test_what_other_columns_say_of_the_level_is_not_taken_off(common):

@@ -57,7 +57,7 @@ def close(a, b, atol=2e-5):
     "name, entries",
     [
         pytest.param("joint", False, marks=pytest.mark.slow),
-        ("shared", True),
+        pytest.param("shared", True, marks=pytest.mark.slow),
         pytest.param("stochastic", True, marks=pytest.mark.slow),
         ("mixture", True),
     ],
@@ -78,7 +78,9 @@ def test_observed_entries_stay_and_missing_ones_are_not_looked_at(name, entries)
         assert np.isfinite(leaf).all()
 
 
-@pytest.mark.parametrize("name", ["joint", "shared", "pairs", "once"])
+@pytest.mark.parametrize(
+    "name", ["joint", "shared", pytest.param("pairs", marks=pytest.mark.slow), "once"]
+)
 def test_every_observed_entry_moves_the_imputed_ones(name):
     params, x, mask, more = problem(name, batch=1)
     mask[0, 4] = [True] + [False] * (x.shape[-1] - 1)  # an entry of the target's own step

@@ -102,7 +102,9 @@ def test_the_noise_of_the_truth_is_what_would_draw_it():
 CONFIG = ParallelConfig(dim=2, width=16, depth=1, states=4, passes=3, stochastic=True)
 
 
-def likelihood(params, x, mask):
+@jax.jit
+@jax.grad
+def slope_of_likelihood(params, x, mask):
     keys = jax.random.split(jax.random.key(5), 8)
     loss = jax.vmap(
         lambda key: training.teacher_forced(params, x, mask, key, targets=9, error="likelihood")
@@ -120,11 +122,11 @@ def test_training_learns_how_neighbors_go_together_and_nothing_else_from_it():
         wave = 0.1 * np.where(step % 2, np.where(step % 4 == 1, 1, sign), 0)
         x = jnp.asarray(np.tile(wave[None, :, None], (4, 1, 2)), jnp.float32)
         x = x * jnp.asarray([1.0, -1.0, 2.0, -2.0])[:, None, None]
-        slope = jax.grad(likelihood)(params, x, mask)
+        slope = slope_of_likelihood(params, x, mask)
         assert np.sign(slope["correlation"][0]) == -sign
         assert (slope["correlation"][1:] == 0).all()
     other = {**params, "correlation": params["correlation"] + 0.03}
-    first, second = (jax.grad(likelihood)(p, x, mask) for p in (params, other))
+    first, second = (slope_of_likelihood(p, x, mask) for p in (params, other))
     for name in params:
         if name != "correlation":
             jax.tree.map(np.testing.assert_array_equal, first[name], second[name])

@@ -111,6 +111,7 @@ def start(*arguments, cwd=None, flags=""):
     return subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=environment, **pipes)
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one(tmp_path):
     """Both train, one writes and speaks, and one process alone reads what two wrote."""
     t = np.arange(120)[:, None]
