@@ -163,19 +163,15 @@ def _intervals(results, cells):
             seeds = f"{len(errors)} seeds" if len(errors) > 1 else ""
             name = ", ".join(word for word in (cell, method, kind, seeds) if word)
             parts = [
-                f"{_mean(error['inside'][length] for error in errors):.1%}"
+                f"{np.mean([error['inside'][length] for error in errors]):.1%}"
                 if length in errors[0]["inside"]
                 else ""
                 for length in ("1", "2-6", "more", "all")
             ]
             scores = [error["crps"] for error in errors if "crps" in error]
-            parts += [f"{_mean(scores):.4g}" if scores else "", str(errors[0].get("samples", ""))]
+            parts += [f"{np.mean(scores):.4g}" if scores else "", str(errors[0].get("samples", ""))]
             lines.append(f"| {name} | {' | '.join(parts)} |")
     return lines if len(lines) > 2 else []
-
-
-def _mean(values):
-    return float(np.mean(list(values)))
 
 
 def _error(rows, method, kind):

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 SEED = 2024  # of what is hidden
-PARTS = ("train", "val", "test")
 
 
 @dataclasses.dataclass
@@ -102,7 +101,8 @@ def beijing(folder: pathlib.Path):
 
 def traffic(folder):
     """20 sensors of California's freeways; the days 438 and 511 are absent."""
-    parts = [np.load(folder / f"traffic_hourly/{name}.npz")["data"] for name in PARTS]
+    names = ("train", "val", "test")
+    parts = [np.load(folder / f"traffic_hourly/{name}.npz")["data"] for name in names]
     train, window = parts[0], parts[0].shape[1]
     # Its windows begin every day and overlap.
     days = [*train[:-1, :24], train[-1]]

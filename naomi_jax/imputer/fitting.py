@@ -21,7 +21,7 @@ from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.engine import Engine
 from naomi_jax.imputer.judging import ColumnReport
 from naomi_jax.imputer.network import Settings, Windows
-from naomi_jax.imputer.panel import Panel, series_windows
+from naomi_jax.imputer.panel import Panel, rows_of, series_windows
 from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.hiding import Hiding
 
@@ -94,8 +94,7 @@ def fit(
 def _with_state_space(engine, clean, learn, seed):
     """With the phase means and the state space of the stretches to learn from."""
     mine = np.zeros((len(clean.values), 1), bool)
-    for first, rows in learn:
-        mine[first : first + rows] = True
+    mine[rows_of(learn)] = True
     profile = season.fit_profile(engine.calendar, clean.without(~mine))
     engine = _rescaled(dataclasses.replace(engine, profile=profile), clean)
     if clean.values.shape[1] > groups.MOST_COLUMNS:
@@ -124,8 +123,7 @@ def _with_level(engine, clean, held, hiding, seed):
         judged = hidden[rows]
         for place, choice in enumerate(choices):
             about, level = scaling.levelled(given, choice)
-            first, both = groups.smooth(engine.state_space, about)
-            away = (first if both is None else both) + level - scaled.values[rows]
+            away = groups.mean(engine.state_space, about) + level - scaled.values[rows]
             error[place] += np.square(away[judged]).sum()
     # The first that is nearly the best: these rows lie between those that were learned from, and
     # what comes later will have drifted further.

@@ -57,6 +57,12 @@ def smooth(
     return first, both if groups.about_cycles else None
 
 
+def mean(groups: Groups, panel: Panel) -> Float[np.ndarray, "n D"]:
+    """By both state spaces where there are two."""
+    first, both = smooth(groups, panel)
+    return first if both is None else both
+
+
 def _part(panel, columns, size):
     """These columns, and as many without values as make `size`: one compiled program for all."""
     values = np.full((len(panel.values), size), np.nan)

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from naomi_jax.imputer import blend, holding_out, residuals, season
 from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.panel import Panel, series_windows
+from naomi_jax.imputer.panel import Panel, rows_of, series_windows
 from naomi_jax.parallel.hiding import Hiding
 
 
@@ -65,8 +65,7 @@ def judge(
     dim = clean.values.shape[1]
     memory = np.zeros((2, dim))
     aside = np.zeros((len(clean.values), 1), bool)
-    for first, count in windows:
-        aside[first : first + count] = True
+    aside[rows_of(windows)] = True
     tiles = series_windows(clean, engine.window, engine.window)
     cut = _parts_of_series(clean, windows)
     found = []

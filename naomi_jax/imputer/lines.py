@@ -117,10 +117,11 @@ def gap(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
 
 def distance(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     """Time to the nearer pivot; infinite without any."""
-    since = np.where(sides.before >= 0, panel.times[:, None] - _times(panel, sides.before), np.inf)
-    exists = sides.after < len(panel.values)
-    until = np.where(exists, _times(panel, sides.after) - panel.times[:, None], np.inf)
-    return np.minimum(since, until)
+    since, span = _elapsed(panel, sides)
+    return np.minimum(
+        np.where(sides.before >= 0, since, np.inf),
+        np.where(sides.after < len(panel.values), span - since, np.inf),
+    )
 
 
 def _elapsed(panel, sides):

@@ -45,7 +45,7 @@ class Panel:
 
     def pieces(self, windows: Int[np.ndarray, "N 2"]) -> tuple["Panel", Int[np.ndarray, " m"]]:
         """Windows (first row, rows) as series of their own, and the row that each row was."""
-        rows = np.concatenate([np.arange(first, first + count) for first, count in windows])
+        rows = rows_of(windows)
         part = Panel(
             self.values[rows],
             np.concatenate([[0], np.cumsum(windows[:, 1])]),
@@ -54,6 +54,11 @@ class Panel:
             None if self.stamps is None else self.stamps[rows],
         )
         return part, rows
+
+
+def rows_of(windows: Int[np.ndarray, "N 2"]) -> Int[np.ndarray, " m"]:
+    """The rows of windows (first row, rows), one window after the other."""
+    return np.concatenate([np.arange(first, first + count) for first, count in windows])
 
 
 def series_windows(panel: Panel, length: int, stride: int) -> Int[np.ndarray, "N 2"]:

@@ -54,8 +54,7 @@ def make(
         about = dataclasses.replace(panel, values=panel.values - level)
         prior = None
         if engine.state_space is not None:
-            first, both = groups.smooth(engine.state_space, given)
-            mean = first if both is None else both
+            mean = groups.mean(engine.state_space, given)
             prior = Prior(mean, np.ones_like(mean))
         sides = lines.pivots(given.observed, given)
         index = blend.classes(given, sides, lines.outer(given, sides))

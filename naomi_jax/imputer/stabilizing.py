@@ -87,8 +87,10 @@ def fit(panel: Panel) -> Stabilizer:
         typical = np.median(x) - least
         if not typical > 0:
             continue  # mostly one value: there is no size of its swings
-        if _gain(x, *_beside(panel, rows), least, typical) > _GAIN:
-            parts = least, x.max(), typical
+        parts = least, x.max(), typical
+        curved = Stabilizer(*(np.array([part]) for part in parts))(x[:, None])[:, 0]
+        slope = np.log1p(np.maximum(x - least, 0) / typical)  # less than 1, as a logarithm
+        if _gain(x, curved, slope, *_beside(panel, rows)) > _GAIN:
             stabilizer.least[d], stabilizer.most[d], stabilizer.curve[d] = parts
     return stabilizer
 
@@ -100,14 +102,11 @@ def _beside(panel, rows):
     return framed, (times[1:-1] - times[:-2]) / np.where(framed, times[2:] - times[:-2], 1)
 
 
-def _gain(x, framed, along, least, curve):
+def _gain(x, curved, slope, framed, along):
     """How much the mean log likelihood of an entry rises by f."""
-    above = np.maximum(x - least, 0)
-    curved = curve * np.log1p(above / curve) + np.minimum(x - least, 0)
     before, after = (
         np.abs(z[1:-1] - z[:-2] - along * (z[2:] - z[:-2]))[framed] for z in (x, curved)
     )
     if not len(before) or not np.median(before) > 0:
         return 0.0  # mostly constant: its few steps say nothing of swings
-    slope = np.log1p(above[1:-1][framed] / curve)  # less than 1, as a logarithm
-    return np.log(before.mean() / after.mean()) - slope.mean()
+    return np.log(before.mean() / after.mean()) - slope[1:-1][framed].mean()
