@@ -15,6 +15,7 @@ ORDER = (
     "cli",
     "figures",
     "evaluation",
+    "jobs",
     "runs",
     "imputer",
     "training",

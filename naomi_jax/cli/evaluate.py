@@ -11,7 +11,7 @@ from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import report, samples, tables
-from naomi_jax.evaluation.fill_file import check_target, fill_file
+from naomi_jax.jobs.fill_file import check_target, fill_file
 from naomi_jax.runs import opening, record
 
 USAGE = """Evaluate a run, draw a filled sequence, or fill the holes of a file with it.

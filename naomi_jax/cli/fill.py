@@ -79,8 +79,9 @@ def main(asked: argparse.Namespace, prog: str) -> None:
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
-    from naomi_jax.imputer import filling, saving, wording
+    from naomi_jax.imputer import saving
     from naomi_jax.imputer.imputer import Imputer
+    from naomi_jax.jobs import filling, wording
 
     _check(asked)
     wanted = filling_of(asked, asked.fill)
@@ -125,7 +126,7 @@ def impute(run: str, source: str, target: str, asked: argparse.Namespace) -> Non
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
-    from naomi_jax.imputer import filling, wording
+    from naomi_jax.jobs import filling, wording
 
     check_seed(asked.seed)
     wanted = filling_of(asked, target)
@@ -145,7 +146,7 @@ def show(run: str) -> None:
     Raises:
       InputError: it cannot be read.
     """
-    from naomi_jax.imputer import wording
+    from naomi_jax.jobs import wording
 
     imputer, about = load(run)
     say(f"Fitted on {wording.about(about)}")
@@ -230,7 +231,7 @@ def say(line: str) -> None:
 
 def filling_of(asked: argparse.Namespace, target: str):
     """What to write, as the flags say."""
-    from naomi_jax.imputer.filling import Filling
+    from naomi_jax.jobs.filling import Filling
 
     return Filling(target, asked.max_gap, bool(asked.flag), asked.samples, asked.seed)
 

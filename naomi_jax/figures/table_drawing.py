@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from naomi_jax.figures import style
-from naomi_jax.imputer import wording
-from naomi_jax.imputer.filling import Believed
+from naomi_jax.jobs import wording
+from naomi_jax.jobs.filling import Believed
 from naomi_jax.tables.table import Table
 
 if TYPE_CHECKING:

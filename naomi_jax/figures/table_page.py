@@ -8,8 +8,9 @@ import numpy as np
 
 from naomi_jax.figures import parts, style, table_drawing
 from naomi_jax.figures.table_drawing import Hole, View
-from naomi_jax.imputer import filling, saving, wording
+from naomi_jax.imputer import saving
 from naomi_jax.imputer.imputer import Imputer
+from naomi_jax.jobs import filling, wording
 from naomi_jax.tables.options import Options
 
 _LEVEL = 0.9  # of the intervals

@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from naomi_jax.imputer import blend, groups, lines, network, scaling, season
-from naomi_jax.imputer.blend import Blend
-from naomi_jax.imputer.calendar import Calendar
-from naomi_jax.imputer.groups import Groups
-from naomi_jax.imputer.network import Prior
-from naomi_jax.imputer.panel import Panel
-from naomi_jax.imputer.residuals import Residuals
-from naomi_jax.imputer.scaling import Scaling
-from naomi_jax.imputer.season import Profile
-from naomi_jax.imputer.stabilizing import Stabilizer
+from naomi_jax.imputer.judging import stacking
+from naomi_jax.imputer.judging.intervals import Residuals
+from naomi_jax.imputer.judging.stacking import Blend
+from naomi_jax.imputer.models import groups, lines, network
+from naomi_jax.imputer.models.groups import Groups
+from naomi_jax.imputer.models.network import Prior
+from naomi_jax.imputer.preparation import scaling, season
+from naomi_jax.imputer.preparation.calendar import Calendar
+from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.preparation.scaling import Scaling
+from naomi_jax.imputer.preparation.season import Profile
+from naomi_jax.imputer.preparation.stabilizing import Stabilizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Engine:
             if through is not None:
                 found[f"line through period {period}"] = through
         scaled, level = scaling.levelled(scaled, self.scaling)
-        index = blend.classes(panel, sides, beyond)
+        index = stacking.classes(panel, sides, beyond)
         prior = None
         if self.state_space is not None:
             mean, both = groups.smooth(self.state_space, scaled)

@@ -7,21 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from naomi_jax.imputer import (
-    groups,
-    holding_out,
-    judging,
-    network,
-    pools,
-    scaling,
-    season,
-    stabilizing,
-)
-from naomi_jax.imputer.calendar import Calendar
 from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.judging import ColumnReport
-from naomi_jax.imputer.network import Settings, Windows
-from naomi_jax.imputer.panel import Panel, rows_of, series_windows
+from naomi_jax.imputer.judging import holding_out, judge
+from naomi_jax.imputer.judging.judge import ColumnReport
+from naomi_jax.imputer.models import groups, network, pools
+from naomi_jax.imputer.models.network import Settings, Windows
+from naomi_jax.imputer.preparation import scaling, season, stabilizing
+from naomi_jax.imputer.preparation.calendar import Calendar
+from naomi_jax.imputer.preparation.panel import Panel, rows_of, series_windows
 from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.hiding import Hiding
 
@@ -72,14 +65,14 @@ def fit(
     hiding = wishes.hiding or mixture(clean, simple)
     if simple:
         every = series_windows(clean, engine.window, engine.window)
-        return judging.judge(engine, clean, every, hiding, wishes.seed)
+        return judge.judge(engine, clean, every, hiding, wishes.seed)
     learn, held = holding_out.split(clean, engine.window, wishes.seed)
     engine = _with_state_space(engine, clean, learn, wishes.seed)
     engine = _with_level(engine, clean, held, hiding, wishes.seed)
     many = clean.values.shape[1] > _MOST_JOINT and engine.state_space is not None
     if wishes.network is None and many:
         # It would take minutes, and with fewer columns it gains little beside a state space.
-        return judging.judge(engine, clean, held, hiding, wishes.seed)
+        return judge.judge(engine, clean, held, hiding, wishes.seed)
     scaled, _ = engine.scaled(clean)
     deadline = began + 60 * (np.inf if wishes.minutes is None else wishes.minutes)
     pool, error = pools.make(engine, scaled, learn, hiding, wishes.seed, deadline)
@@ -88,7 +81,7 @@ def fit(
         pool, config, training_settings(scaled, engine.window), wishes.seed, deadline, progress
     )
     engine = dataclasses.replace(engine, params=params, error=error)
-    return judging.judge(engine, clean, held, hiding, wishes.seed)
+    return judge.judge(engine, clean, held, hiding, wishes.seed)
 
 
 def _with_state_space(engine, clean, learn, seed):

@@ -13,13 +13,16 @@ from typing import Any, Literal, Self, cast
 
 import numpy as np
 
-from naomi_jax.imputer import calendar, containers, fitting, lines
-from naomi_jax.imputer.containers import Rows
+from naomi_jax.imputer import fitting
 from naomi_jax.imputer.fitting import Wishes
-from naomi_jax.imputer.panel import Panel
-from naomi_jax.imputer.residuals import Residuals
+from naomi_jax.imputer.judging.intervals import Residuals
+from naomi_jax.imputer.models import lines
+from naomi_jax.imputer.preparation import calendar
+from naomi_jax.imputer.preparation.panel import Panel
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
+from naomi_jax.tables import frames
+from naomi_jax.tables.frames import Rows
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
 
@@ -103,7 +106,7 @@ class Imputer:
         """
         del y
         self._check()
-        rows = containers.read(data, time=time, group=group, covariates=covariates)
+        rows = frames.read(data, time=time, group=group, covariates=covariates)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():
             raise ValueError("data: not one observed value; there is nothing to learn from")
@@ -299,14 +302,14 @@ class Imputer:
         """Rows of the data, in the columns of the fit."""
         self._check_fitted()
         layout = self._layout
-        named = containers.is_frame(data)
+        named = frames.is_frame(data)
         if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
             warnings.warn(
                 "data: no names of columns; they are taken in the order of the fit: "
                 f"{', '.join(map(str, self._names))}",
                 stacklevel=4,
             )
-        rows = containers.read(
+        rows = frames.read(
             data,
             time=layout["time"] if time is None and named else time,
             group=layout["group"] if group is None and named else group,

@@ -16,7 +16,7 @@ import numpy as np
 from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.judging import ColumnReport
+from naomi_jax.imputer.judging.judge import ColumnReport
 from naomi_jax.parallel.hiding import Hiding
 from naomi_jax.version import __version__
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from naomi_jax.imputer.containers import Rows
+from naomi_jax.tables.frames import Rows
 
 if TYPE_CHECKING:
     from naomi_jax.imputer.imputer import Imputer

@@ -17,8 +17,9 @@ import pytest
 
 from naomi_jax.cli import evaluate, fill, process, program, train
 from naomi_jax.errors import InputError
-from naomi_jax.imputer import filling, saving
+from naomi_jax.imputer import saving
 from naomi_jax.imputer.imputer import Imputer
+from naomi_jax.jobs import filling
 from naomi_jax.runs import lock
 
 ROOT = pathlib.Path(__file__).parents[2]

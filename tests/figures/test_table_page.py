@@ -14,7 +14,7 @@ from naomi_jax.cli import evaluate, fill, train
 from naomi_jax.errors import InputError
 from naomi_jax.figures import style, table_drawing, table_page
 from naomi_jax.figures.table_drawing import Hole, View
-from naomi_jax.imputer import wording
+from naomi_jax.jobs import wording
 
 EVIL = "<script>alert(1)</script>"
 ROWS = 200

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from naomi_jax.imputer import calendar, fitting, holding_out, stabilizing
+from naomi_jax.imputer import fitting
 from naomi_jax.imputer.fitting import Wishes
-from naomi_jax.imputer.panel import Panel
+from naomi_jax.imputer.judging import holding_out
+from naomi_jax.imputer.preparation import calendar, stabilizing
+from naomi_jax.imputer.preparation.panel import Panel
 
 
 def series(values, length):

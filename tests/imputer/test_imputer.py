@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
-from naomi_jax.imputer import network, state_space
+from naomi_jax.imputer.models import network, state_space
 from naomi_jax.parallel.hiding import Hiding
 
 ROWS = 300

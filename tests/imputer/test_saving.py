@@ -9,9 +9,9 @@ import pytest
 from naomi_jax import Imputer
 from naomi_jax.errors import InputError
 from naomi_jax.imputer import saving
-from naomi_jax.imputer.cycles import Cycles
-from naomi_jax.imputer.groups import Groups
-from naomi_jax.imputer.state_space import StateSpace
+from naomi_jax.imputer.models.cycles import Cycles
+from naomi_jax.imputer.models.groups import Groups
+from naomi_jax.imputer.models.state_space import StateSpace
 from naomi_jax.parallel.hiding import Hiding
 
 

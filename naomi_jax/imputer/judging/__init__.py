@@ -1,0 +1,1 @@
+"""Hiding, holding out, stacking, intervals: how good each candidate is."""

@@ -1,0 +1,237 @@
+"""Never worse than a line: how much of each candidate goes into the fill.
+
+The fill is a convex combination of the candidates, the straight line among them. Its weights are
+fitted to entries that were held out, for each column and class of entries (length of the gap, how
+much is known beside and around it); where they are few, what all columns say counts as well.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from naomi_jax.imputer.models import lines
+from naomi_jax.imputer.models.lines import Outer, Pivots
+from naomi_jax.imputer.preparation.panel import Panel
+
+# Time from pivot to pivot, in steps, up to which an entry belongs to a class; then longer gaps,
+# and those with a pivot on one side or none.
+_GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
+_NEAR = 4.5  # steps from the only pivot
+CLASSES = 4 * (len(_GAPS) + 2)
+# Entries that a class's own must outnumber to have the say; which, the held-out entries decide.
+_BORROWED = (30, 100, 300, 1000, 3000)
+_FOLDS = 4  # stretches of rows to decide it by
+_MOST_COLUMNS = 24  # columns to decide it by
+_DOUBT = 0.2  # standard errors
+_PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
+_CLEARLY = 10.0  # times the line's squared error: the usual candidate is out of the question
+
+
+def classes(panel: Panel, sides: Pivots, beyond: Outer) -> Int[np.ndarray, "n D"]:
+    """The class of each entry: its gap, whether half of its row is known, whether it is framed.
+
+    Beyond the last pivot: whether it is near.
+    """
+    gap = lines.gap(panel, sides)
+    between = np.isfinite(gap)
+    index = np.where(between, np.searchsorted(_GAPS, gap), len(_GAPS) + 1)
+    half = panel.observed.mean(1, keepdims=True) >= 0.5
+    near = lines.distance(panel, sides) < _NEAR
+    return 4 * index + 2 * half + np.where(between, lines.framed(panel, sides, beyond), near)
+
+
+def one_sided(index: Int[np.ndarray, "n D"]) -> Bool[np.ndarray, "n D"]:
+    """Which classes are of entries without a pivot on one side, or on both."""
+    return index // 4 > len(_GAPS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Blend:
+    """Weights of the candidates.
+
+    Attributes:
+      names: of the candidates, the line first.
+      weights: (D, CLASSES, J), none negative, 1 in sum.
+    """
+
+    names: tuple[str, ...]
+    weights: Float[np.ndarray, "D C J"]
+
+    def __call__(
+        self, candidates: dict[str, Float[np.ndarray, "n D"]], index: Int[np.ndarray, "n D"]
+    ) -> Float[np.ndarray, "n D"]:
+        """The fill; a candidate that is absent or not finite leaves its weight to the others."""
+        columns = np.broadcast_to(np.arange(index.shape[1]), index.shape)
+        return self.combine(candidates, columns, index)
+
+    def combine(
+        self,
+        candidates: dict[str, Float[np.ndarray, "..."]],
+        column: Int[np.ndarray, "..."],
+        index: Int[np.ndarray, "..."],
+    ) -> Float[np.ndarray, "..."]:
+        """The mixture of fills, or of errors, of entries of these columns and classes."""
+        straight = candidates["line"]
+        # The line stands in where all that has weight is absent.
+        total, whole = 1e-9 * straight, np.full(index.shape, 1e-9)
+        for number, name in enumerate(self.names):
+            if name not in candidates:
+                continue
+            weight = self.weights[column, index, number]
+            finite = np.isfinite(candidates[name])
+            total = total + np.where(finite, weight * candidates[name], 0)
+            whole = whole + np.where(finite, weight, 0)
+        return total / whole
+
+    def away_from_line(self, column: int) -> float:
+        """The mean over classes of what is not the line's."""
+        return float(1 - self.weights[column, :, 0].mean())
+
+
+def fit(
+    errors: dict[str, Float[np.ndarray, " m"]],
+    column: Int[np.ndarray, " m"],
+    index: Int[np.ndarray, " m"],
+    row: Int[np.ndarray, " m"],
+    dim: int,
+) -> Blend:
+    """Weights from the errors of held-out entries.
+
+    Args:
+      errors: of each candidate, the line first; not finite where it has no fill.
+      column: of each entry.
+      index: its class.
+      row: its row; the same one may have been held out several times.
+      dim: D.
+    """
+    names = tuple(errors)
+    table = np.stack([errors[name] for name in names], axis=1)
+    # Without a fill of its own a candidate is the line there.
+    table = np.where(np.isfinite(table), table, table[:, :1])
+    _, rank = np.unique(row, return_inverse=True)
+    fold = rank * _FOLDS // (rank.max(initial=0) + 1)
+    grams = np.zeros((_FOLDS, dim, CLASSES, len(names), len(names)))
+    number = np.zeros((_FOLDS, dim, CLASSES))
+    np.add.at(grams, (fold, column, index), table[:, :, None] * table[:, None, :])
+    np.add.at(number, (fold, column, index), 1)
+    # What was found on few entries, or on a few storms among many dry days, may be chance: all
+    # candidates but the line are taken to err more than they did, by the standard error of a mean,
+    # and alike, so that nothing is gained by mixing them.
+    doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
+    borrowed = _best_borrowed(grams, number, doubt)
+    weights = _weights(grams.sum(0), number.sum(0), doubt, borrowed)
+    return Blend(names, weights)
+
+
+def _weights(grams, number, doubt, borrowed):
+    """The weights of every column and class (D, C, J)."""
+    products = _borrowed(grams, number, borrowed)
+    products[..., 1:, 1:] += doubt[:, None, None, None]
+    weights = simplex_least_squares(products)
+    # What is right for other columns may be wrong for this one: then the line, wherever its own
+    # entries say so.
+    own, straight = np.einsum("dci,dcij,dcj->dc", weights, grams, weights), grams[..., 0, 0]
+    worse = (own.sum(1) > straight.sum(1))[:, None] & (own > straight)
+    weights[worse] = np.eye(grams.shape[-1])[0]
+    return weights
+
+
+def _best_borrowed(grams, number, doubt):
+    """The one of _BORROWED whose weights are best for rows that they were not fitted to.
+
+    By the errors in units of the line's in the same column and class, as the weights are: a class
+    counts by its number of entries, long gaps no more than short ones.
+    """
+    dim = grams.shape[1]
+    some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
+    grams, number, doubt = grams[:, some], number[:, some], doubt[some]
+    straight, usual = _straight_and_usual(grams.sum(0))
+    unit = np.maximum(straight, usual / _CLEARLY) / np.maximum(number.sum(0), 1)
+    unit = np.where(unit > 0, unit, 1)
+
+    def value(borrowed):
+        total = 0.0
+        for fold in range(_FOLDS):
+            rest = np.arange(_FOLDS) != fold
+            weights = _weights(grams[rest].sum(0), number[rest].sum(0), doubt, borrowed)
+            error = np.einsum("dci,dcij,dcj->dc", weights, grams[fold], weights)
+            total += (error / unit).sum()
+        return total
+
+    return min(_BORROWED, key=value)
+
+
+def _effective(error, column, dim):
+    """How many entries of each column make up its squared error."""
+    square, fourth = (np.bincount(column, np.abs(error) ** power, dim) for power in (2, 4))
+    return np.square(square) / np.where(fourth > 0, fourth, 1)
+
+
+def _likeness():
+    """(C, C), how much a class says of another: a third for each step in the length of the gap."""
+    index = np.arange(CLASSES)
+    gap, half, framed = index // 4, index % 4 // 2, index % 2
+    apart = np.abs(gap[:, None] - gap).astype(float)
+    other = (half[:, None] != half).astype(float) + (framed[:, None] != framed)
+    return 3.0**-apart * 2.0**-other
+
+
+LIKENESS = _likeness()
+
+
+def _straight_and_usual(grams):
+    """Squared errors of the line, and of the median candidate."""
+    errors = np.diagonal(grams, axis1=-2, axis2=-1)
+    return errors[..., 0], np.median(errors[..., 1:], axis=-1)
+
+
+def _borrowed(grams, number, borrowed):
+    """Mean products of errors in units of the line's, those of few entries filled up.
+
+    In units of the line's error in the same column and class: long gaps would outweigh short ones.
+    A class of a column borrows half from classes like it in its column, half from these classes of
+    all columns.
+    """
+    straight, usual = _straight_and_usual(grams)
+    mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
+    # A line that is exact but for rounding, in a column of few digits, makes errors of 1e20 of
+    # those of the others; beside these no other column would count.
+    share = np.minimum(_CLEARLY * straight / np.maximum(usual, 1e-300), 1)
+    weight = (number * share)[..., None, None]
+    of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
+    total, count = (np.einsum("kc,dcij->dkij", LIKENESS, part) for part in (weight * mean, weight))
+
+    def filled_up(total, count, prior):
+        return (total + borrowed * prior) / (count + borrowed)
+
+    everywhere = filled_up(total.sum(0, keepdims=True), count.sum(0, keepdims=True), of_all)
+    prior = (filled_up(total, count, everywhere) + everywhere) / 2
+    return filled_up(weight * mean, weight, prior)
+
+
+def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:
+    """The weights w >= 0, in sum 1, of least w' G w; the line's where nothing gains on it.
+
+    Every set of candidates is tried: there are few.
+    """
+    size = grams.shape[-1]
+    best = np.zeros(grams.shape[:-1])
+    best[..., 0] = 1
+    least = grams[..., 0, 0] * (1 - _PREFER_LINE)
+    for count in range(1, size + 1):
+        for chosen in itertools.combinations(range(size), count):
+            part = grams[..., chosen, :][..., :, chosen]
+            ridge = 1e-9 * np.trace(part, axis1=-2, axis2=-1)[..., None, None] + 1e-300
+            solved = np.linalg.solve(part + ridge * np.eye(count), np.ones((*part.shape[:-1], 1)))[
+                ..., 0
+            ]
+            weight = solved / np.where(solved.sum(-1) != 0, solved.sum(-1), 1)[..., None]
+            value = np.einsum("...i,...ij,...j->...", weight, part, weight)
+            better = (weight >= 0).all(-1) & np.isfinite(value) & (value < least)
+            least = np.where(better, value, least)
+            full = np.zeros_like(best)
+            full[..., chosen] = weight
+            best = np.where(better[..., None], full, best)
+    return best

@@ -1,0 +1,358 @@
+"""A file with holes and an imputer: learn from the table in it, or fill and write it.
+
+Between the two rooms `tables` and `imputer`: which column goes where, and what went wrong, in words
+about the file.
+"""
+
+import contextlib
+import dataclasses
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from naomi_jax.errors import InputError
+from naomi_jax.imputer.imputer import Imputer
+from naomi_jax.jobs import matching
+from naomi_jax.tables import reading, roles, writing
+from naomi_jax.tables.options import Options
+from naomi_jax.tables.table import Table
+
+_LARGEST = 1e150  # in size: squares beyond it are no numbers any more
+_MOST_SAMPLES = 1000
+_SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
+
+
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """What to write.
+
+    Attributes:
+      target: the output file.
+      max_gap: holes of more rows stay holes; None fills all.
+      flag: whether to add columns NAME_filled.
+      samples: how many likely fillings to draw; None writes the best one.
+      seed: of the samples.
+    """
+
+    target: str
+    max_gap: int | None = None
+    flag: bool = False
+    samples: int | None = None
+    seed: int = 0
+
+
+def check(source: str, filling: Filling) -> None:
+    """Raise InputError where `fill` could not write, before there is anything to write.
+
+    Args:
+      source: the file with holes.
+      filling: what to write.
+    """
+    is_array = reading.extension(source) in reading.ARRAYS
+    for name, value in (("max_gap", filling.max_gap), ("samples", filling.samples)):
+        if value is not None and value < 1:
+            raise InputError(f"--{name}: {value}; a positive whole number is needed")
+    if filling.samples is not None and filling.samples > _MOST_SAMPLES:
+        raise InputError(f"--samples: {filling.samples}; at most {_MOST_SAMPLES} are drawn")
+    if filling.flag and is_array:
+        raise InputError(f"--flag: {source} is an array, which has no place for further columns")
+    if filling.flag and filling.samples is not None:
+        raise InputError("--flag and --samples: give one of them; the samples fill the same cells")
+    for target in targets(filling, is_array):
+        writing.check_target(target, source)
+
+
+def targets(filling: Filling, is_array: bool) -> list[str]:
+    """The files that are written: FILLED_1.csv, FILLED_2.csv, ... for samples of a table."""
+    if filling.samples is None or is_array:
+        return [filling.target]
+    kind = reading.extension(filling.target)
+    stem, end = filling.target[: -len(kind)], filling.target[-len(kind) :]
+    return [f"{stem}_{number}{end}" for number in range(1, filling.samples + 1)]
+
+
+def check_values(path: str, table: Table) -> None:
+    """Raise InputError where values are too large to calculate with.
+
+    Args:
+      path: of the file, for the message.
+      table: from it.
+    """
+    large = np.abs(table.values) > _LARGEST
+    if large.any():
+        name = table.names[np.argwhere(large)[0][-1]]
+        raise InputError(
+            f"{path}, column {name!r}: {table.values[large][0]:g} is too large; at most "
+            f"{_LARGEST:g} is accepted; where it means missing: --missing {table.values[large][0]}"
+        )
+
+
+# Learning.
+
+
+def record_of(path: str, table: Table, options: Options) -> dict[str, Any]:
+    """What is kept about the table that an imputer was fitted on; JSON."""
+    return {
+        "file": os.path.basename(path),
+        "sha256": table.sha256(),
+        "shape": list(table.values.shape),
+        "missing": int(np.count_nonzero(np.isnan(table.values))),
+        "columns": list(table.names),
+        "time": table.time_name,
+        "numbers_as_time": table.times is not None and table.times.dtype.kind != "M",
+        "group": options.group,
+        "freq": options.freq,
+        "options": dataclasses.asdict(options),
+    }
+
+
+def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -> Imputer:
+    """Learn from a table.
+
+    Args:
+      imputer: with its settings.
+      table: from the file.
+      path: of the file, for messages.
+      say: receives notes.
+
+    Raises:
+      InputError: the table cannot be learned from.
+    """
+    with _in_words(path, say):
+        return imputer.fit(_data(table, table.values, table.names), **_keys(table))
+
+
+# Filling.
+
+
+def read_alike(path: str, options: Options, record: dict[str, Any]) -> tuple[Table, list[str]]:
+    """Read another table of the kind that an imputer was fitted on.
+
+    What was said then about markers of holes, the columns of time and labels, and the order of
+    dates is true for this one too, unless something else is said now.
+
+    Args:
+      path: the file.
+      options: what is said now.
+      record: of the fit.
+
+    Returns:
+      The table, and notes on what was taken from the fit.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    said = _said(record)
+    if options.time is None and record["time"]:
+        said["time"] = record["time"]
+    chosen = {}
+    for name in _SAME_FOR_ALL:
+        if getattr(options, name) in (None, ()) and said[name] not in (None, ()):
+            chosen[name] = said[name]
+    if reading.extension(path) in reading.ARRAYS:
+        chosen = {name: value for name, value in chosen.items() if name == "missing"}
+    notes = [
+        "as in the run: " + " ".join(f"--missing {marker}" for marker in value)
+        for name, value in chosen.items()
+        if name == "missing"
+    ]
+    while True:
+        try:
+            return reading.read(path, dataclasses.replace(options, **chosen)), notes
+        except roles.NoSuchColumn as error:
+            if chosen.pop(error.option, None) is None:
+                raise
+            if error.option == "group":
+                notes.append(f"no column {said['group']!r}: taken for one series")
+
+
+def _said(record):
+    """The options of the fit; JSON has made a list of the markers."""
+    return {**record["options"], "missing": tuple(record["options"]["missing"])}
+
+
+def read_again(
+    path: str, options: Options, record: dict[str, Any]
+) -> tuple[Table, list[str], bool]:
+    """Read the table of a fit once more, or another one like it.
+
+    Args:
+      path: the file.
+      options: what is said now.
+      record: of the fit.
+
+    Returns:
+      The table, notes on what was taken from the fit, and whether it is the table of the fit.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    said = _said(record)
+    now = {name: value for name, value in vars(options).items() if value not in (None, ())}
+    if any(said[name] is not None for name in said if name not in _SAME_FOR_ALL):
+        with contextlib.suppress(InputError):
+            table = reading.read(path, Options(**{**said, **now}))
+            if table.sha256() == record["sha256"]:
+                return table, [], True
+    table, notes = read_alike(path, options, record)
+    return table, notes, table.sha256() == record["sha256"]
+
+
+class Believed(NamedTuple):
+    """A table and what its holes are believed to hold, in the imputer's columns.
+
+    Attributes:
+      names: of the D columns.
+      values: (T, D) or (N, T, D); NaN in the holes.
+      filled: the same with the fills.
+      low, high: between which the missing values lie with the probability asked for.
+    """
+
+    names: list[str]
+    values: np.ndarray
+    filled: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def believe(
+    imputer: Imputer,
+    table: Table,
+    source: str,
+    record: dict[str, Any],
+    level: float,
+    say: Callable[[str], None],
+) -> Believed:
+    """Fill the holes of a table, and say how sure that is.
+
+    Args:
+      imputer: fitted.
+      table: from the file.
+      source: the file, for messages.
+      record: of the fit.
+      level: of the intervals.
+      say: receives notes.
+
+    Raises:
+      InputError: the table does not fit the imputer.
+    """
+    values, names = _columns(imputer, table, source, record, say)[1:]
+    data, keys = _data(table, values, names), _keys(table)
+    with _in_words(source, say):
+        filled = imputer.transform(data, **keys)
+        low, high = imputer.interval(data, level, **keys)
+    parts = (np.where(np.isnan(values), _as_array(p, names), values) for p in (filled, low, high))
+    return Believed([str(name) for name in names], values, *parts)
+
+
+def _columns(imputer, table, source, record, say):
+    """(place of the imputer's columns in the table or None, their values, their names)."""
+    place = matching.columns(table, record, source, say)
+    matching.check_times(table, record, source)
+    # Names of sequences are numbers, not text.
+    return place, table.values if place is None else table.values[:, place], imputer._names
+
+
+def fill(
+    imputer: Imputer,
+    table: Table,
+    source: str,
+    filling: Filling,
+    record: dict[str, Any],
+    say: Callable[[str], None],
+) -> None:
+    """Fill the holes of a table and write it.
+
+    Args:
+      imputer: fitted.
+      table: from the file.
+      source: the file, for messages.
+      filling: what to write; `check` has accepted it.
+      record: of the fit.
+      say: receives what was done, and notes.
+
+    Raises:
+      InputError: the table does not fit the imputer, or a file cannot be written.
+    """
+    place, values, names = _columns(imputer, table, source, record, say)
+    data, keys = _data(table, values, names), _keys(table)
+    with _in_words(source, say):
+        filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)
+        wanted = _as_array(which, names)
+        if filling.samples is None:
+            results = [_as_array(filled, names)]
+        else:
+            drawn = imputer.sample(data, filling.samples, filling.seed, **keys)
+            results = [_as_array(one, names) for one in drawn]
+    results = [np.where(wanted & np.isfinite(one), one, values) for one in results]
+    wholes = [_whole(table, place, one) for one in results]
+    done = np.isnan(table.values) & ~np.isnan(wholes[0])
+    is_array = reading.extension(source) in reading.ARRAYS
+    files = targets(filling, is_array)
+    if filling.samples is not None and is_array:
+        wholes = [np.stack(wholes)]
+    for file, whole in zip(files, wholes):
+        writing.write(file, table, whole, done if filling.flag else None)
+    say(_summary(files, source, table, done))
+
+
+def _summary(files, source, table, done):
+    missing, count = np.count_nonzero(np.isnan(table.values)), np.count_nonzero(done)
+    shown = files[0] if len(files) == 1 else f"{files[0]} to {files[-1]}"
+    if not missing:
+        return f"{shown}: nothing was missing in {source}; a copy"
+    rest = f"; {missing - count} stay empty" if count < missing else ""
+    return f"{shown}: {count} of {done.size} entries of {source} filled{rest}"
+
+
+def _data(table, values, names):
+    """A DataFrame, whose columns go by name; or the array where there are many sequences."""
+    if table.values.ndim == 3:
+        return values
+    import pandas as pd
+
+    return pd.DataFrame(values, columns=list(names))
+
+
+def _keys(table) -> dict[str, Any]:
+    return {"time": table.times, "group": table.groups}
+
+
+def _as_array(data, names):
+    return data if isinstance(data, np.ndarray) else data[list(names)].to_numpy()
+
+
+def _whole(table, place, values):
+    """Values of all of the table's columns: those that the imputer does not know as they are."""
+    if place is None:
+        return values
+    whole = table.values.copy()
+    whole[:, place] = values
+    return whole
+
+
+@contextlib.contextmanager
+def _in_words(path: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Warnings of the imputer become notes, and its errors one line about the file."""
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+        warnings.simplefilter("always", UserWarning)
+        try:
+            yield
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(f"{path}: {reason.removeprefix('data: ')}") from error
+        except FloatingPointError as error:
+            raise InputError(
+                f"{path}: training did not succeed ({error}); are there values that are far too "
+                "large? Name them with --missing"
+            ) from error
+        except MemoryError:
+            raise InputError(f"{path}: too large for the memory of this computer") from None
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            say(f"note: {path}: {warning.message}")
