@@ -14,10 +14,9 @@ from typing import Any, Literal, Self, cast
 import numpy as np
 
 from naomi_jax.imputer import fitting
-from naomi_jax.imputer.fitting import Wishes
+from naomi_jax.imputer.fitting import Watch, Wishes
 from naomi_jax.imputer.judging.intervals import Residuals
-from naomi_jax.imputer.models import lines
-from naomi_jax.imputer.preparation import calendar
+from naomi_jax.imputer.preparation import calendar, pivots
 from naomi_jax.imputer.preparation.panel import Panel
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
@@ -115,7 +114,8 @@ class Imputer:
         panel, counted, _ = _panel(rows, some, None)
         low, high = (side[some] for side in self._bounds(rows.names))
         wishes = Wishes(
-            network={"auto": None, "naomi_parallel": True, "interpolate": False}[self.method],
+            simple=self.method == "interpolate",
+            network=self.method == "naomi_parallel",
             window=self.window,
             minutes=self.minutes,
             seed=self.seed,
@@ -126,11 +126,12 @@ class Imputer:
         mean, std = panel.covariates.mean(0), panel.covariates.std(0)
         standard = (mean, np.where(std > 0, std, 1))
         with _progress() as progress:
-            engine, reports = fitting.fit(_standardized(panel, standard), counted, wishes, progress)
-        self._remember(engine, some, standard, rows.names, rows.layout, reports)
+            watch = Watch(at=lambda share: progress(share, 0.0))
+            engine, report = fitting.fit(_standardized(panel, standard), counted, wishes, watch)
+        self._remember(engine, some, standard, rows.names, rows.layout, report)
         return self
 
-    def _remember(self, engine, some, covariates, names, layout, reports):
+    def _remember(self, engine, some, covariates, names, layout, report):
         """What is known after a fit, or after a load.
 
         Args:
@@ -139,14 +140,14 @@ class Imputer:
           covariates: means and deviations.
           names: of the D columns.
           layout: names of the columns of time, group and covariates.
-          reports: of each column that is filled.
+          report: of the columns that are filled.
         """
         self._engine = engine
         self._some = some
         self._covariates = covariates
         self._names = names
         self._layout = layout
-        self._reports = reports
+        self._report = report
         self.n_features_in_ = len(names)
         if not all(isinstance(name, (int, np.integer)) for name in names):
             self.feature_names_in_ = np.array([*names, None], dtype=object)[
@@ -181,7 +182,9 @@ class Imputer:
 
         self._check_fitted()
         names = [name for name, kept in zip(self._names, self._some) if kept]
-        return pd.DataFrame([vars(report) for report in self._reports], index=names)
+        return pd.DataFrame(
+            [_flat(self._report.candidates, one) for one in self._report.columns], index=names
+        )
 
     # Filling.
 
@@ -246,7 +249,9 @@ class Imputer:
         found = []
         for _ in range(n):
             drawn = filled + self._residuals.draw(panel, index, rng)
-            found.append(self._back(rows, order, wanted, self._engine.bounded(panel, drawn)))
+            found.append(
+                self._back(rows, order, wanted, self._engine.preparation.bounded(panel, drawn))
+            )
         if not isinstance(found[0], np.ndarray):
             return found
         stack = np.ma.stack if isinstance(found[0], np.ma.MaskedArray) else np.stack
@@ -279,7 +284,7 @@ class Imputer:
         sides = []
         for tail, beyond in (((1 - level) / 2, np.minimum), ((1 + level) / 2, np.maximum)):
             away = beyond(self._residuals.at(np.full(index.shape, tail), index), 0)
-            bounded = self._engine.bounded(panel, filled + away)
+            bounded = self._engine.preparation.bounded(panel, filled + away)
             sides.append(self._back(rows, order, wanted, bounded))
         return sides[0], sides[1]
 
@@ -289,7 +294,7 @@ class Imputer:
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
         fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
-        fills[np.ix_(order, self._some)] = self._engine.stabilizer.inverse(filled)
+        fills[np.ix_(order, self._some)] = self._engine.preparation.stabilizer.inverse(filled)
         which[np.ix_(order, self._some)] = wanted
         return fills, which
 
@@ -325,8 +330,8 @@ class Imputer:
 
     def _sorted(self, rows):
         """The panel of rows in the engine's units, and the row of each of its."""
-        panel, _, order = _panel(rows, self._some, self._engine.calendar)
-        panel = self._engine.stabilizer.panel(panel)
+        panel, _, order = _panel(rows, self._some, self._engine.preparation.calendar)
+        panel = self._engine.preparation.stabilizer.panel(panel)
         return _standardized(panel, self._covariates), order
 
     @property
@@ -335,7 +340,7 @@ class Imputer:
 
     @property
     def _given_covariates(self):
-        return len(self._covariates[0]) - self._engine.calendar.waves
+        return len(self._covariates[0]) - self._engine.preparation.calendar.waves
 
     def stream(self, rows: int | None = None) -> Stream:
         """For rows that arrive one after the other: each is filled from the rows before it.
@@ -351,8 +356,8 @@ class Imputer:
         """
         self._check_fitted()
         if rows is None:
-            longest = max(self._engine.calendar.periods, default=0)
-            rows = max(3 * longest, self._engine.window)
+            longest = max(self._engine.preparation.calendar.periods, default=0)
+            rows = max(3 * longest, self._engine.preparation.window)
         _whole("rows", rows, 1)
         return Stream(copy.copy(self), rows)  # another fit does not change what it knows
 
@@ -492,6 +497,19 @@ def _whole(argument, value, least):
         raise ValueError(f"{argument}: {value!r}; a whole number, at least {least}, is needed")
 
 
+def _flat(candidates, one):
+    """The row of a column in `report_`."""
+    weights = {f"weight of {name}": weight for name, weight in zip(candidates, one.weights)}
+    errors = dict(zip(candidates, one.errors))
+    return {
+        "held_out": one.held_out,
+        **errors,
+        "fill": one.fill,
+        "inside_90": one.inside,
+        **weights,
+    }
+
+
 def _parameters():
     return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
 
@@ -549,7 +567,7 @@ def _wanted(panel, max_gap):
     if max_gap is None:
         return missing
     _whole("max_gap", max_gap, 1)
-    sides = lines.pivots(panel.observed, panel)
+    sides = pivots.pivots(panel.observed, panel)
     begin = np.maximum(sides.before, panel.first[:, None] - 1)
     end = np.minimum(sides.after, panel.last[:, None] + 1)
     return missing & (end - begin - 1 <= max_gap)

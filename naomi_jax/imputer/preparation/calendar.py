@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from naomi_jax.imputer.preparation.panel import Panel
+
 _DAY = 86_400 * 10**9  # in nanoseconds, as stamps are counted
 _CYCLES = 3
 _SHORTEST_BIN = 3_600 * 10**9 // 2  # of a profile: half an hour
@@ -23,12 +25,14 @@ class Calendar:
       unit: a step, in nanoseconds or in the unit of the numbers; 1 for months and rows.
       periods: in steps, of cycles that the data may have: days and weeks, or years.
       longest: nanoseconds from the first row to the last: a week does not tell of a year.
+      given: lengths of cycles that the user has named, in steps.
     """
 
     kind: str
     unit: float
     periods: tuple[int, ...]
     longest: float = 0.0
+    given: tuple[float, ...] = ()
 
     def steps(self, time: Any, count: int) -> Float[np.ndarray, " n"]:
         """Time stamps in steps from the first of them; rows where there are none."""
@@ -40,11 +44,24 @@ class Calendar:
             return (time - time[0]).astype("timedelta64[ns]").astype(np.int64) / self.unit
         return (time - time[0]) / self.unit
 
-    def phases(self, stamps: np.ndarray | None) -> list[tuple[Int[np.ndarray, " n"], int]]:
-        """Bins of each row in cycles from short to long, with their number; [] without stamps.
+    def phases(self, panel: Panel) -> list[tuple[Int[np.ndarray, " n"], int]]:
+        """Bins of each row in cycles from short to long, with their number.
 
-        Every cycle contains the one before it: hour of the day, then hour of the week.
+        Of the calendar each cycle contains the one before it: hour of the day, then hour of the
+        week. Then those that were named (`given`), which need no stamps.
         """
+        return [*self._of_calendar(panel.stamps), *self._of_given(panel)]
+
+    def _of_given(self, panel):
+        times = panel.times
+        if panel.stamps is not None and self.kind == "stamps":
+            # From a fixed moment: another table begins at another phase.
+            times = panel.stamps.astype("datetime64[ns]").astype(np.int64) / self.unit
+        for period in self.given:
+            bins = max(round(period), 2)
+            yield np.floor(times % period / period * bins).astype(np.int64) % bins, bins
+
+    def _of_calendar(self, stamps):
         if stamps is None or self.kind not in ("stamps", "months"):
             return []
         if self.kind == "months":
