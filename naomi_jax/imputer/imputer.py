@@ -13,16 +13,16 @@ from typing import Any, Literal, Self, cast
 
 import numpy as np
 
-from naomi_jax.imputer import fitting
+from naomi_jax.imputer import fitting, output, reading
 from naomi_jax.imputer.fitting import Wishes
 from naomi_jax.imputer.judging.intervals import Residuals
-from naomi_jax.imputer.models import lines
-from naomi_jax.imputer.preparation import calendar
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.reading import check_whole
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
-from naomi_jax.tables import frames
-from naomi_jax.tables.frames import Rows
+from naomi_jax.tables.casting import whole
+from naomi_jax.tables.frames.reading import Names, has_names, table_of
+from naomi_jax.tables.printable import printable, quoted
+from naomi_jax.tables.table import Table
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
 
@@ -106,13 +106,15 @@ class Imputer:
         """
         del y
         self._check()
-        rows = frames.read(data, time=time, group=group, covariates=covariates)
+        rows = table_of(data, time=time, group=group, covariates=covariates)
+        if rows is not data:  # a Table says it to whom has read it
+            _say(rows.notes, 3)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():
             raise ValueError("data: not one observed value; there is nothing to learn from")
         for name in np.flatnonzero(~some):
-            warnings.warn(f"column {rows.names[name]!r} has no value: it stays empty", stacklevel=2)
-        panel, counted, _ = _panel(rows, some, None)
+            _say([f"column {quoted(rows.names[name])} has no value: it stays empty"], 3)
+        panel, counted, _ = reading.panel(rows, some, None)
         low, high = (side[some] for side in self._bounds(rows.names))
         wishes = Wishes(
             network={"auto": None, "naomi_parallel": True, "interpolate": False}[self.method],
@@ -126,8 +128,13 @@ class Imputer:
         mean, std = panel.covariates.mean(0), panel.covariates.std(0)
         standard = (mean, np.where(std > 0, std, 1))
         with _progress() as progress:
-            engine, reports = fitting.fit(_standardized(panel, standard), counted, wishes, progress)
-        self._remember(engine, some, standard, rows.names, rows.layout, reports)
+            engine, reports = fitting.fit(
+                reading.standardized(panel, standard), counted, wishes, progress
+            )
+        own = dict.fromkeys(("time", "group"))  # of a Table: they are no columns of another one
+        layout = {**rows.layout, **(own if isinstance(data, Table) else {})}
+        layout["whole"] = [n for n, w in zip(rows.names, rows.whole) if w]
+        self._remember(engine, some, standard, rows.names, layout, reports)
         return self
 
     def _remember(self, engine, some, covariates, names, layout, reports):
@@ -138,7 +145,8 @@ class Imputer:
           some: (D,) which columns have a value and are filled.
           covariates: means and deviations.
           names: of the D columns.
-          layout: names of the columns of time, group and covariates.
+          layout: names of the columns of time, group and covariates, and of those that are filled
+            with whole numbers.
           reports: of each column that is filled.
         """
         self._engine = engine
@@ -207,11 +215,16 @@ class Imputer:
         Raises:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
         """
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"flag: {type(flag).__name__}; True or False is needed")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, max_gap)
+        wanted = reading.wanted(panel, max_gap)
         filled = self._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = self._placed(rows, order, wanted, filled)
-        back = rows.back(fills, which)
+        asked = output.asked(getattr(self, "_sklearn_output_config", {}))
+        back = output.contained(
+            rows.filled(fills, which), asked, list(self.get_feature_names_out())
+        )
         return (back, rows.flags(which)) if flag else back
 
     def sample(
@@ -237,10 +250,10 @@ class Imputer:
         Returns:
           A list of n tables; for an array, one array with a leading axis of n.
         """
-        _whole("n", n, 1)
-        _whole("seed", seed, 0)
+        check_whole("n", n, 1)
+        check_whole("seed", seed, 0)
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         rng = np.random.default_rng(seed)
         found = []
@@ -274,17 +287,18 @@ class Imputer:
         if not (isinstance(level, numbers.Real) and 0 < level <= 0.99):
             raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         sides = []
         for tail, beyond in (((1 - level) / 2, np.minimum), ((1 + level) / 2, np.maximum)):
             away = beyond(self._residuals.at(np.full(index.shape, tail), index), 0)
             bounded = self._engine.bounded(panel, filled + away)
-            sides.append(self._back(rows, order, wanted, bounded))
+            sides.append(self._back(rows, order, wanted, bounded, whole=False))
         return sides[0], sides[1]
 
-    def _back(self, rows, order, wanted, filled):
-        return rows.back(*self._placed(rows, order, wanted, filled))
+    def _back(self, rows, order, wanted, filled, whole=True):
+        fills, which = self._placed(rows, order, wanted, filled)
+        return rows.filled(fills, which, whole)
 
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
@@ -294,28 +308,37 @@ class Imputer:
         return fills, which
 
     def _read(self, data, time, group, covariates):
-        """Rows of the data, the panel of them, and the row of each of its."""
+        """The table of the data, the panel of its rows, and the row that each of these is."""
         rows = self._rows(data, time, group, covariates)
+        if not isinstance(data, Table):
+            _say(rows.empty, 4)
         return rows, *self._sorted(rows)
 
     def _rows(self, data, time, group, covariates):
-        """Rows of the data, in the columns of the fit."""
+        """The table of the data, in the columns of the fit."""
         self._check_fitted()
         layout = self._layout
-        named = frames.is_frame(data)
-        if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
-            warnings.warn(
-                "data: no names of columns; they are taken in the order of the fit: "
-                f"{', '.join(map(str, self._names))}",
-                stacklevel=4,
+        given = {"time": time, "group": group, "covariates": covariates}
+        if isinstance(data, Table):
+            known = data.covariates.shape[1] > 0 or layout["covariates"] is None
+            if covariates is None and not known:
+                given["covariates"] = layout["covariates"]
+        elif has_names(data):
+            given = {name: layout[name] if one is None else one for name, one in given.items()}
+            if covariates is None and layout["covariates"] is not None:
+                given["covariates"] = Names(layout["covariates"])
+        elif hasattr(self, "feature_names_in_") and not hasattr(data, "to_frame"):
+            _say(
+                [
+                    "data: no names of columns; they are taken in the order of the fit: "
+                    f"{', '.join(map(printable, self._names))}"
+                ],
+                5,
             )
-        rows = frames.read(
-            data,
-            time=layout["time"] if time is None and named else time,
-            group=layout["group"] if group is None and named else group,
-            covariates=layout["covariates"] if covariates is None and named else covariates,
-            names=self._names,
-        )
+        rows = table_of(data, **given, names=self._names)
+        # Few rows tell little: what is whole was learned, and is so unless a value says otherwise.
+        rounded = [name in layout.get("whole", ()) for name in self._names]
+        rows = dataclasses.replace(rows, whole=whole(rows.values, 0) & rounded)
         if rows.covariates.shape[1] != self._given_covariates:
             raise ValueError(
                 f"covariates: {rows.covariates.shape[1]}; the imputer was fitted with "
@@ -325,9 +348,9 @@ class Imputer:
 
     def _sorted(self, rows):
         """The panel of rows in the engine's units, and the row of each of its."""
-        panel, _, order = _panel(rows, self._some, self._engine.calendar)
+        panel, _, order = reading.panel(rows, self._some, self._engine.calendar)
         panel = self._engine.stabilizer.panel(panel)
-        return _standardized(panel, self._covariates), order
+        return reading.standardized(panel, self._covariates), order
 
     @property
     def _residuals(self) -> Residuals:
@@ -353,7 +376,7 @@ class Imputer:
         if rows is None:
             longest = max(self._engine.calendar.periods, default=0)
             rows = max(3 * longest, self._engine.window)
-        _whole("rows", rows, 1)
+        check_whole("rows", rows, 1)
         return Stream(copy.copy(self), rows)  # another fit does not change what it knows
 
     # Keeping.
@@ -420,6 +443,23 @@ class Imputer:
             )
         return np.array(given, dtype=object)
 
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """What `transform` and `fit_transform` return, as of scikit-learn's transformers.
+
+        Args:
+          transform: "default", the container that was handed over; "pandas" or "polars", a
+            DataFrame; None changes nothing.
+
+        Raises:
+          ValueError: it is none of these.
+        """
+        if transform is not None:
+            output.check(transform)
+            self._sklearn_output_config = {
+                "transform": transform
+            }  # its clones keep it by this name
+        return self
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_engine")
 
@@ -448,14 +488,14 @@ class Imputer:
             raise _not_fitted()
 
     def _check(self):
-        if self.method not in METHODS:
+        if not isinstance(self.method, str) or self.method not in METHODS:
             raise ValueError(f"method: {self.method!r}; one of {', '.join(METHODS)} is needed")
         minutes = self.minutes
         if minutes is not None and not (isinstance(minutes, numbers.Real) and 0 < minutes < np.inf):
             raise ValueError(f"minutes: {minutes!r}; a positive number is needed")
         if self.window is not None:
-            _whole("window", self.window, 2)
-        _whole("seed", self.seed, 0)
+            check_whole("window", self.window, 2)
+        check_whole("seed", self.seed, 0)
         if self.hiding is not None and not isinstance(self.hiding, Hiding):
             raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
 
@@ -486,73 +526,14 @@ class Imputer:
         return low, high
 
 
-def _whole(argument, value, least):
-    """Refuse all but whole numbers from `least` on."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise ValueError(f"{argument}: {value!r}; a whole number, at least {least}, is needed")
-
-
 def _parameters():
     return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
 
 
-def _panel(rows: Rows, some, counted):
-    """(the panel of rows sorted in time, its calendar, the row of each of its)."""
-    count = len(rows.values)
-    if rows.time is None:
-        order = np.argsort(rows.series, kind="stable")
-    else:
-        order = np.lexsort((rows.time, rows.series))
-    series = rows.series[order]
-    bounds = np.flatnonzero(np.diff(series, prepend=-1, append=-1))
-    time = None if rows.time is None else rows.time[order]
-    if time is not None:
-        same = np.flatnonzero((np.diff(series) == 0) & (time[1:] == time[:-1]))
-        if len(same):
-            first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
-            raise ValueError(
-                f"time: {time[same[0]]} stands in row {first} and in row {second}; each stamp may "
-                "stand once in a series (group= names the column that tells series apart)"
-            )
-    if counted is None:
-        counted = calendar.fit(time, bounds)
-    elif counted.kind != "rows":
-        needed = "numbers" if counted.kind == "numbers" else "time stamps"
-        if time is None:
-            raise ValueError(f"time: none; the imputer was fitted with {needed}")
-        if (time.dtype.kind == "M") != (counted.kind != "numbers"):
-            raise ValueError(f"time: {time.dtype}; the imputer was fitted with {needed}")
-    spans = list(zip(bounds[:-1], bounds[1:]))
-    times = np.concatenate(
-        [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
-    )
-    stamps = time if time is not None and time.dtype.kind == "M" else None
-    waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
-    panel = Panel(
-        rows.values[order][:, some],
-        bounds,
-        times,
-        np.concatenate([waves, rows.covariates[order]], axis=1),
-        stamps,
-    )
-    return panel, counted, order
-
-
-def _standardized(panel, standard):
-    mean, std = standard
-    return dataclasses.replace(panel, covariates=(panel.covariates - mean) / std)
-
-
-def _wanted(panel, max_gap):
-    """Which holes to fill."""
-    missing = ~panel.observed
-    if max_gap is None:
-        return missing
-    _whole("max_gap", max_gap, 1)
-    sides = lines.pivots(panel.observed, panel)
-    begin = np.maximum(sides.before, panel.first[:, None] - 1)
-    end = np.minimum(sides.after, panel.last[:, None] + 1)
-    return missing & (end - begin - 1 <= max_gap)
+def _say(lines, level):
+    """Warnings, of the line that called the method which is so many calls away."""
+    for line in lines:
+        warnings.warn(line, UserWarning, stacklevel=level)
 
 
 def _not_fitted():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading, writing
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading, writing
+from naomi_jax.tables.options import Options
 
 
 def holed(dtype, shape=(3, 6, 2)):
@@ -30,14 +30,14 @@ def test_types_and_observed_entries_come_back(tmp_path, name, dtype):
         np.savez(tmp_path / name, data=data, names=np.array(["a", "b"]))
     code = str(int(data[0, 1, 0])) if data.dtype.kind in "iu" else "-999"
     table = reading.read(tmp_path / name, Options(missing=(code,)))
-    assert table.values.dtype == np.float64 and table.values.shape == data.shape
-    assert table.names == ("0", "1") and table.times is None and table.groups is None
-    assert table.integer.tolist() == [data.dtype.kind in "iu"] * 2
-    holes = np.isnan(table.values)
+    assert table.values.dtype == np.float64 and table.stacked.shape == data.shape
+    assert table.names == ("0", "1") and table.time is None and table.groups is None
+    assert table.whole.tolist() == [data.dtype.kind in "iu"] * 2
+    holes = np.isnan(table.stacked)
     assert holes.sum() == 3
-    np.testing.assert_array_equal(table.values[~holes], data[~holes].astype(float))
-    samples = np.stack([np.where(holes, fill, table.values) for fill in (1.6, 2.4)])
-    for values, filled in ((samples[0], [2]), (samples, [2, 2]), (table.values, [])):
+    np.testing.assert_array_equal(table.stacked[~holes], data[~holes].astype(float))
+    samples = np.stack([np.where(holes, fill, table.stacked) for fill in (1.6, 2.4)])
+    for values, filled in ((samples[0], [2]), (samples, [2, 2]), (table.stacked, [])):
         writing.write(tmp_path / f"out-{name}", table, values)
         back = np.load(tmp_path / f"out-{name}")
         if name == "x.npz":
@@ -146,6 +146,6 @@ def test_options_and_outputs_that_do_not_fit(tmp_path):
         reading.read(tmp_path / "x.npy", Options(freq="h"))
     table = reading.read(tmp_path / "x.npy")
     with pytest.raises(InputError, match="the output must have the format"):
-        writing.write(tmp_path / "x.npz", table, table.values)
+        writing.write(tmp_path / "x.npz", table, table.stacked)
     with pytest.raises(InputError, match="flags"):
-        writing.write(tmp_path / "y.npy", table, table.values, np.isnan(table.values))
+        writing.write(tmp_path / "y.npy", table, table.stacked, np.isnan(table.stacked))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import times
+from naomi_jax.tables.columns import times
 from naomi_jax.tables.place import Place
 
 # Those of pandas' read_csv, and their other spellings.

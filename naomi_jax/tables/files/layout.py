@@ -6,9 +6,9 @@ import itertools
 import re
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import cells
+from naomi_jax.tables.columns import cells
+from naomi_jax.tables.files.text import BLANKS, Text, content, is_blank, split
 from naomi_jax.tables.options import Options
-from naomi_jax.tables.text import BLANKS, Text, content, is_blank, split
 
 _SAMPLE = 1000  # lines that decide
 _CELLS = 100_000  # in them, at most

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading, writing
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading, writing
+from naomi_jax.tables.options import Options
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -38,10 +38,14 @@ def test_types_and_metadata_come_back(tmp_path):
     table = reading.read(tmp_path / "x.parquet")
     assert table.names == ("f8", "f4", "i8", "u1", "whole") and table.time_name == ""
     first = np.datetime64("2019-12-31T23:00")
-    np.testing.assert_array_equal(table.times, first + np.arange(3) * np.timedelta64(1, "h"))
-    assert table.times.dtype == "datetime64[ns]"
-    assert table.integer.tolist() == [False, False, True, True, True]
-    assert "carried through untouched: 'label', 'text', 'on'" in table.notes[-1]
+    np.testing.assert_array_equal(table.time, first + np.arange(3) * np.timedelta64(1, "h"))
+    assert table.time.dtype == "datetime64[ns]"
+    assert table.whole.tolist() == [False, False, True, True, True]
+    assert table.notes[-3:] == (
+        "no numbers, carried through untouched: 'label', 'text', 'on'",
+        "column 'on' holds true/false; its 1 hole stays empty",
+        "columns 'label', 'text' hold no numbers; their 2 holes stay empty",
+    )
     holes = np.isnan(table.values)
     assert holes.sum(axis=0).tolist() == [1, 1, 1, 1, 0]
     writing.write(tmp_path / "y.parquet", table, table.values)
@@ -92,7 +96,7 @@ def test_markers_and_text_dates(tmp_path):
     data = pd.DataFrame({"when": ["31.12.2020", "01.01.2021"], "v": [-999.0, 1.5]})
     data.to_parquet(tmp_path / "x.parquet")
     table = reading.read(tmp_path / "x.parquet", Options(missing=("-999",)))
-    assert np.isnan(table.values[0, 0]) and table.times[1] == np.datetime64("2021-01-01")
+    assert np.isnan(table.values[0, 0]) and table.time[1] == np.datetime64("2021-01-01")
 
 
 BAD = [
