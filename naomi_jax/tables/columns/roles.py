@@ -170,6 +170,7 @@ def _time(columns, options, group, place):
     open_ = [i for i in range(len(columns)) if i != group]
     if chosen is None:
         dates = [i for i in open_ if _holds_dates(columns[i])]
+        dates = [i for i in dates if not _is_constant(columns[i].data) or _clock(columns, i)]
         named = [i for i in dates if times.is_time_name(columns[i].name)]
         chosen = next(iter(named or dates), None)
     if chosen is not None and columns[chosen].data.dtype.kind == "O":
@@ -182,7 +183,7 @@ def _time(columns, options, group, place):
     for i in open_ if chosen is None else [chosen]:
         data = columns[i].data
         if data.dtype.kind == "M":
-            if i != chosen and not _holds_dates(columns[i]):
+            if i != chosen and _is_constant(data):
                 continue
             _check_whole(np.isnat(data), place, columns[i].name)
             return i, None, times.Times(data)
@@ -205,16 +206,17 @@ def _check_whole(missing, place, name):
 
 
 def _holds_dates(column):
-    """Whether it may be the time; one date in every row, such as valid until 9999, is not."""
-    data = column.data
-    if data.dtype.kind not in "MO":
-        return False
-    if len(data) > 1 and bool((data == data[0]).all()):
-        return False
-    if data.dtype.kind == "M":
+    if column.data.dtype.kind == "M":
         return True
+    if column.data.dtype.kind != "O":
+        return False
     seen = [cell.strip() for cell in column.data if cell is not None][:_SEEN]
     return bool(seen) and all(map(times.is_date, seen))
+
+
+def _is_constant(data):
+    """One date in every row, such as valid until 9999: not the time of the rows."""
+    return len(data) > 1 and bool((data == data[0]).all())
 
 
 def _clock(columns, date):
