@@ -38,10 +38,12 @@ class Imputer:
     on rows that were kept aside; for each column and length of gap the fill is a mixture of them.
     `report_` says what each reached.
 
-    Data are a pandas DataFrame (a DatetimeIndex or a column of stamps tells the time), an array
-    (T, D) or (N, T, D), or a list of arrays (T_i, D); NaN in the holes. What comes back has the
-    same type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
-    DataFrame go by name; those without numbers are carried through.
+    Data are a pandas DataFrame or Series (an index of times, or a column of them, tells the time),
+    a DataFrame of polars, a DataArray or Dataset of xarray, a table of pyarrow, an array (T, D) or
+    (N, T, D), or a list of arrays (T_i, D); NaN or None in the holes. What comes back has the same
+    type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
+    DataFrame go by name; those without numbers are carried through, and a warning counts their
+    empty cells. A column of whole numbers is filled with whole numbers.
 
     Args:
       method: "auto" fits a state space where a column has 400 observed rows, and trains a network
@@ -95,10 +97,10 @@ class Imputer:
         Args:
           data: the table.
           y: ignored; scikit-learn's pipelines pass it.
-          time: name of a column of stamps or numbers, or one for each row; None takes a
-            DatetimeIndex, or rows equally far apart. Rows may be in any order.
+          time: name of a column of stamps or numbers, or one for each row; None takes an index of
+            times, or rows equally far apart. Rows may be in any order.
           group: name of a column of labels, or a label for each row, where the table holds several
-            series under one another.
+            series under one another; None takes the levels of an index beside its times.
           covariates: names of columns, or (n, C) numbers, known in every row.
 
         Raises:
@@ -337,7 +339,8 @@ class Imputer:
             )
         rows = table_of(data, **given, names=self._names)
         # Few rows tell little: what is whole was learned, and is so unless a value says otherwise.
-        rounded = [name in layout.get("whole", ()) for name in self._names]
+        known = set(layout.get("whole", ()))
+        rounded = [name in known for name in self._names]
         rows = dataclasses.replace(rows, whole=whole(rows.values, 0) & rounded)
         if rows.covariates.shape[1] != self._given_covariates:
             raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 
 LARGEST = 1e150  # in size: the square of a larger value is no number any more
 _EVIDENCE = 20  # whole values that show that a column of floats has no others
-_EXACT = decimal.Context(prec=200)  # of more digits than any column has
+_EXACT = decimal.Context(prec=2000)  # of more digits than any float has
 
 
 def cast(fills: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -41,7 +41,7 @@ def decimals(
     if digits is None:
         return found
     largest = _EXACT.multiply(decimal.Decimal(10**digits - 1), step)
-    return [max(-largest, min(one, largest)) for one in found]
+    return [max(largest.copy_negate(), min(one, largest)) for one in found]
 
 
 def places(known: Iterable[decimal.Decimal]) -> int:

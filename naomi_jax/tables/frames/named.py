@@ -120,7 +120,8 @@ def _covariates(columns, covariates):
     wanted = _names_in(covariates, columns)
     if wanted is None:
         return covariates, ()
-    lost = next((name for name in wanted if name not in columns.names), None)
+    every = set(columns.names)
+    lost = next((name for name in wanted if name not in every), None)
     if lost is not None:
         raise ValueError(f"covariates: no column {quoted(lost)}")
     if not wanted:
@@ -141,7 +142,8 @@ def _names_in(covariates, columns):
     cells = list(covariates)
     if all(isinstance(cell, str) for cell in cells):
         return cells
-    known = all(isinstance(cell, Hashable) and cell in columns.names for cell in cells)
+    every = set(columns.names)
+    known = all(isinstance(cell, Hashable) and cell in every for cell in cells)
     if known and len(cells) != len(columns) and len(set(cells)) == len(cells):
         return cells
     return None
@@ -150,7 +152,8 @@ def _names_in(covariates, columns):
 def _chosen(columns, taken, names):
     """The columns to fill."""
     if names is not None:
-        lost = [name for name in names if name not in columns.names]
+        every = set(columns.names)
+        lost = [name for name in names if name not in every]
         if lost and tuple(names) == tuple(range(len(names))):
             raise ValueError(
                 "data: a DataFrame; the imputer was fitted on an array without names of columns: "

@@ -23,11 +23,12 @@ def read(index: Any, time: bool, group: bool) -> Index:
         return _levels(index, time, group)
     if not time:
         return Index()
-    if _is_time(index):
+    called = index.name is not None and times.is_time_name(str(index.name))
+    if _is_time(index) or (called and getattr(index.dtype, "kind", "O") in "iuf"):
         return Index(time=index)
     if str(index.dtype) not in ("object", "str", "string"):
         return Index()
-    return _objects(index)
+    return _objects(index, called)
 
 
 def _is_time(level):
@@ -35,14 +36,13 @@ def _is_time(level):
     return kind in "mM" or str(level.dtype).startswith("period")
 
 
-def _objects(index):
+def _objects(index, called):
     """An index of dates as Python's objects, of text, or of other labels."""
     cells = [cell for cell in index if not arguments.is_hole(cell)]
     dates = bool(cells) and all(
         isinstance(cell, (datetime.date, datetime.timedelta)) for cell in cells
     )
     some = [cell for cell in cells if isinstance(cell, datetime.date) or _is_text_date(cell)]
-    called = index.name is not None and times.is_time_name(str(index.name))
     if not some and not dates and not (called and cells):
         return Index()
     reason = ""

@@ -53,17 +53,17 @@ def _kind(data):
         return room
     if room == "xarray" and name in ("DataArray", "Dataset"):
         return room
-    if hasattr(data, "columns") and hasattr(data, "iloc"):
-        return "frame"
-    if hasattr(data, "to_frame") and (hasattr(data, "iloc") or room == "polars"):
+    if (room, name) == ("polars", "Series"):
         return "series"
+    if room != "polars" and hasattr(data, "iloc"):
+        return "frame" if hasattr(data, "columns") else "series"
     return "array"
 
 
 def _columns_of(data, time):
     """What reads it, or None for arrays."""
-    kind = _kind(data)
-    if (kind == "series" and not hasattr(data, "iloc")) or kind == "polars":
+    kind, room = _kind(data), type(data).__module__.split(".")[0]
+    if kind in ("series", "polars") and room == "polars":
         from naomi_jax.tables.frames.polars_columns import PolarsColumns
 
         return PolarsColumns(data)
@@ -79,7 +79,7 @@ def _columns_of(data, time):
         from naomi_jax.tables.frames.xarray_columns import XarrayColumns
 
         return XarrayColumns(data, time)
-    if type(data).__module__.split(".")[0] == "polars":
+    if room == "polars":
         raise TypeError(f"data: a {type(data).__name__} of polars; hand over .collect() of it")
     return None
 

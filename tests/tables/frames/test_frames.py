@@ -1,6 +1,7 @@
 """What people hand over, and that it comes back as it was but for its holes."""
 
 import copy
+from decimal import Decimal
 
 import jax.numpy as jnp
 import numpy as np
@@ -112,19 +113,27 @@ DTYPES = {
     "float32": ([0.1, np.nan, 2.0], 0.1, np.float32(0.1)),
     "float64": ([0.1, np.nan, 2.0], 0.1, 0.1),
     "double[pyarrow]": ([0.1, None, 2.0], 0.1, 0.1),
-    "int64[pyarrow]": ([2**62 + 1, None, 2], 2.6, 3),
+    "int64[pyarrow]": ([2**62 + 1, None, 2], 1e30, 2**63 - 1),
+    "float[pyarrow]": ([0.5, None, 2.0], 1e60, np.finfo(np.float32).max),
+    "halffloat[pyarrow]": ([0.5, None, 2.0], 1e60, np.finfo(np.float16).max),
+    "decimal128(3, 2)[pyarrow]": ([Decimal("1.50"), None, Decimal(2)], 77.7, Decimal("9.99")),
+    "object": ([Decimal("1.5"), None, Decimal("2.25")], 1 / 3, Decimal("0.33")),
 }
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_column_keeps_its_dtype_and_what_was_observed(dtype):
     values, fill, right = DTYPES[dtype]
+    if dtype.startswith("decimal"):
+        pyarrow = pytest.importorskip("pyarrow")
+        dtype = pd.ArrowDtype(pyarrow.decimal128(3, 2))
     given = pd.DataFrame({"a": pd.Series(values, dtype=dtype)})
     back, which = filled(given, fill)
     assert which[:, 0].tolist() == [False, True, False]
     assert back["a"].dtype == given["a"].dtype
     assert back["a"].iloc[0] == given["a"].iloc[0] and back["a"].iloc[2] == given["a"].iloc[2]
     assert back["a"].iloc[1] == right
+    pd.testing.assert_series_equal(filled(given["a"], fill)[0], back["a"])
 
 
 def test_objects_that_are_numbers_stay_objects():
