@@ -109,7 +109,7 @@ class Imputer:
         del y
         self._check()
         rows = table_of(data, time=time, group=group, covariates=covariates)
-        if rows is not data:  # a Table says it to whom has read it
+        if not isinstance(data, Table):  # whoever has read that has its notes
             _say(rows.notes, 3)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():

@@ -66,6 +66,7 @@ def fill_file(
         writing.write(target, table, table.stacked)
         return f"{notes}{target}: nothing was missing in {source}"
     filled = model.fill(x, observed, jax.random.key(seed), num_samples)
+    filled = np.where(table.whole, np.round(filled), filled)
     filled = np.where(observed, x, filled).astype(values.dtype)
     if single:
         filled = filled[..., 0, :, :][..., np.argsort(order), :]

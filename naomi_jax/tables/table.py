@@ -62,14 +62,9 @@ class Table:
         return self.layout["time"]
 
     @property
-    def grouped(self) -> bool:
-        """Whether the rows carry labels of series."""
-        return self.layout["group"] is not None
-
-    @property
     def groups(self) -> np.ndarray | None:
         """(n,) the label of each row's series, or None where rows carry none."""
-        if not self.grouped:
+        if self.layout["group"] is None:
             return None
         return np.array([*self.labels, None], object)[:-1][self.series]
 

@@ -98,6 +98,8 @@ def _stamps(time):
     if kind == "m" or (len(known) and all(isinstance(t, datetime.timedelta) for t in known)):
         return stamps.since_start(pd.to_timedelta(series).to_numpy())
     if kind == "O" and len(known) and all(isinstance(t, datetime.date) for t in known):
+        if len({getattr(t, "tzinfo", None) is None for t in known}) > 1:
+            raise ValueError("some have a zone and others have none")
         return stamps.counted(np.array([_in_utc(t) for t in series], "datetime64[us]"))
     # Text in the one form that cannot be misread; all in UTC, also across summer-time steps.
     text = bool(len(known)) and all(isinstance(t, str) for t in known)

@@ -277,6 +277,8 @@ def test_times_that_are_refused():
     refused("time: row 0 has none", given, time=[None, 1, 2])
     refused(r"time: shape \(2,\); one for each of 3 rows", given, time=[0, 1])
     refused(r"time: .*pandas.to_datetime", given, time=["31.12.2020", "1.1.2021", "2.1.2021"])
+    mixed = [pd.Timestamp("2024", tz="UTC"), pd.Timestamp("2025"), pd.Timestamp("2026")]
+    refused("time: some have a zone", given, time=mixed)
     refused("time: True and False", given, time=[True, False, True])
     refused("time: int; one for each", given, TypeError, time=5)
     refused("arrays have no named columns", given, time="when")
