@@ -21,7 +21,7 @@ from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
 from naomi_jax.tables.casting import whole
 from naomi_jax.tables.frames.reading import Names, has_names, table_of
-from naomi_jax.tables.printable import printable, quoted
+from naomi_jax.tables.printable import listed, printable, quoted
 from naomi_jax.tables.table import Table
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
@@ -133,11 +133,18 @@ class Imputer:
             engine, reports = fitting.fit(
                 reading.standardized(panel, standard), counted, wishes, progress
             )
-        own = dict.fromkeys(("time", "group"))  # of a Table: they are no columns of another one
-        layout = {**rows.layout, **(own if isinstance(data, Table) else {})}
-        layout["whole"] = [n for n, w in zip(rows.names, rows.whole) if w]
+        layout = self._layout_of(rows, isinstance(data, Table))
         self._remember(engine, some, standard, rows.names, layout, reports)
         return self
+
+    def _layout_of(self, rows, is_table):
+        """What `_remember` keeps of the columns; time and group of a Table are no columns."""
+        layout = {**rows.layout, **(dict.fromkeys(("time", "group")) if is_table else {})}
+        # Rounded to a whole number, a fill could pass a bound that is none.
+        sides = np.stack(self._bounds(rows.names))
+        fits = np.all(~np.isfinite(sides) | (sides == np.floor(sides)), axis=0)
+        layout["whole"] = [n for n, kept in zip(rows.names, rows.whole & fits) if kept]
+        return layout
 
     def _remember(self, engine, some, covariates, names, layout, reports):
         """What is known after a fit, or after a load.
@@ -442,7 +449,7 @@ class Imputer:
         if len(given) != len(own) or (named and given != own):
             raise ValueError(
                 "input_features is not equal to feature_names_in_, or should have length equal to "
-                f"number of features ({len(own)}): {', '.join(given)}"
+                f"number of features ({len(own)}): {', '.join(map(printable, given))}"
             )
         return np.array(given, dtype=object)
 
@@ -513,7 +520,7 @@ class Imputer:
         for name, pair in given.items():
             if name not in names:
                 raise ValueError(
-                    f"bounds: no column {name!r}; the columns are {', '.join(map(str, names))}"
+                    f"bounds: no column {quoted(name)}; the columns are {listed(names)}"
                 )
             place = list(names).index(name)
             try:

@@ -49,6 +49,14 @@ def test_a_column_of_whole_numbers_is_filled_with_such_and_its_bounds_are_not(co
     assert (high["count"] >= low["count"]).all()
 
 
+def test_a_column_with_a_bound_that_is_not_whole_is_not_rounded(counts):
+    """What is rounded could pass it."""
+    given, holes = counts[["count"]], counts["count"].isna()
+    for high, whole in ((70.5, False), (70, True), (None, True)):
+        filled = quick(bounds=(0, high)).fit_transform(given)["count"][holes]
+        assert (filled == np.round(filled)).all() == whole
+
+
 def test_that_it_is_whole_was_learned_and_a_value_can_say_otherwise(counts, tmp_path):
     fitted = quick().fit(counts)
     fitted.save(tmp_path)
