@@ -31,4 +31,5 @@ def counted(stamps: np.ndarray) -> np.ndarray:
 
 def since_start(elapsed: np.ndarray) -> np.ndarray:
     """Elapsed times (timedelta64) as stamps since 1970-01-01: days and hours count from there."""
-    return counted(np.datetime64(0, np.datetime_data(elapsed.dtype)[0]) + elapsed)
+    unit, _ = np.datetime_data(elapsed.dtype)
+    return counted(np.zeros(1, f"datetime64[{unit}]") + elapsed)
