@@ -11,7 +11,7 @@ from typing import Any
 from naomi_jax.cli import flags, process, table_flags
 from naomi_jax.errors import InputError
 from naomi_jax.runs import folder, lock, record
-from naomi_jax.tables import reading
+from naomi_jax.tables.files import reading
 from naomi_jax.tables.options import Options
 
 USAGE = """Fill the holes of a table: {usage}
@@ -258,7 +258,7 @@ def check_seed(seed: int) -> None:
 
 def _check_rows(table, path):
     """Refuse what nothing can be learned from, before a folder is made for it."""
-    if len(table.values) and table.values.shape[-2] < 2:
+    if len(table.values) and table.shape[-2] < 2:
         raise InputError(f"{path}: one row; at least 2 are needed to learn from")
 
 

@@ -25,7 +25,7 @@ from naomi_jax.atomic import atomic_write
 from naomi_jax.data import drawing, files, metrics, registry, traffic_simulation
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading
+from naomi_jax.tables.files import reading
 
 URL = "https://archive.ics.uci.edu/static/public/204/pems+sf.zip"
 DAYS = {"PEMS_train": 267, "PEMS_test": 173}

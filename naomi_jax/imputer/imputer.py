@@ -13,15 +13,16 @@ from typing import Any, Literal, Self, cast
 
 import numpy as np
 
-from naomi_jax.imputer import fitting
+from naomi_jax.imputer import fitting, output, reading
 from naomi_jax.imputer.fitting import Watch, Wishes
 from naomi_jax.imputer.judging.intervals import Residuals
-from naomi_jax.imputer.preparation import calendar, pivots
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.reading import check_whole
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
-from naomi_jax.tables import frames
-from naomi_jax.tables.frames import Rows
+from naomi_jax.tables.casting import whole
+from naomi_jax.tables.frames.reading import Names, has_names, table_of
+from naomi_jax.tables.printable import listed, printable, quoted
+from naomi_jax.tables.table import Table
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
 
@@ -37,10 +38,12 @@ class Imputer:
     on rows that were kept aside; for each column and length of gap the fill is a mixture of them.
     `report_` says what each reached.
 
-    Data are a pandas DataFrame (a DatetimeIndex or a column of stamps tells the time), an array
-    (T, D) or (N, T, D), or a list of arrays (T_i, D); NaN in the holes. What comes back has the
-    same type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
-    DataFrame go by name; those without numbers are carried through.
+    Data are a pandas DataFrame or Series (an index of times, or a column of them, tells the time),
+    a DataFrame of polars, a DataArray or Dataset of xarray, a table of pyarrow, an array (T, D) or
+    (N, T, D), or a list of arrays (T_i, D); NaN or None in the holes. What comes back has the same
+    type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
+    DataFrame go by name; those without numbers are carried through, and a warning counts their
+    empty cells. A column of whole numbers is filled with whole numbers.
 
     Args:
       method: "auto" fits a state space where a column has 400 observed rows, and trains a network
@@ -94,10 +97,10 @@ class Imputer:
         Args:
           data: the table.
           y: ignored; scikit-learn's pipelines pass it.
-          time: name of a column of stamps or numbers, or one for each row; None takes a
-            DatetimeIndex, or rows equally far apart. Rows may be in any order.
+          time: name of a column of stamps or numbers, or one for each row; None takes an index of
+            times, or rows equally far apart. Rows may be in any order.
           group: name of a column of labels, or a label for each row, where the table holds several
-            series under one another.
+            series under one another; None takes the levels of an index beside its times.
           covariates: names of columns, or (n, C) numbers, known in every row.
 
         Raises:
@@ -105,13 +108,15 @@ class Imputer:
         """
         del y
         self._check()
-        rows = frames.read(data, time=time, group=group, covariates=covariates)
+        rows = table_of(data, time=time, group=group, covariates=covariates)
+        if not isinstance(data, Table):  # whoever has read that has its notes
+            _say(rows.notes, 3)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():
             raise ValueError("data: not one observed value; there is nothing to learn from")
         for name in np.flatnonzero(~some):
-            warnings.warn(f"column {rows.names[name]!r} has no value: it stays empty", stacklevel=2)
-        panel, counted, _ = _panel(rows, some, None)
+            _say([f"column {quoted(rows.names[name])} has no value: it stays empty"], 3)
+        panel, counted, _ = reading.panel(rows, some, None)
         low, high = (side[some] for side in self._bounds(rows.names))
         wishes = Wishes(
             simple=self.method == "interpolate",
@@ -127,9 +132,20 @@ class Imputer:
         standard = (mean, np.where(std > 0, std, 1))
         with _progress() as progress:
             watch = Watch(at=lambda share: progress(share, 0.0))
-            engine, report = fitting.fit(_standardized(panel, standard), counted, wishes, watch)
-        self._remember(engine, some, standard, rows.names, rows.layout, report)
+            prepared = reading.standardized(panel, standard)
+            engine, report = fitting.fit(prepared, counted, wishes, watch)
+        layout = self._layout_of(rows, isinstance(data, Table))
+        self._remember(engine, some, standard, rows.names, layout, report)
         return self
+
+    def _layout_of(self, rows, is_table):
+        """What `_remember` keeps of the columns; time and group of a Table are no columns."""
+        layout = {**rows.layout, **(dict.fromkeys(("time", "group")) if is_table else {})}
+        # Rounded to a whole number, a fill could pass a bound that is none.
+        sides = np.stack(self._bounds(rows.names))
+        fits = np.all(~np.isfinite(sides) | (sides == np.floor(sides)), axis=0)
+        layout["whole"] = [n for n, kept in zip(rows.names, rows.whole & fits) if kept]
+        return layout
 
     def _remember(self, engine, some, covariates, names, layout, report):
         """What is known after a fit, or after a load.
@@ -139,7 +155,8 @@ class Imputer:
           some: (D,) which columns have a value and are filled.
           covariates: means and deviations.
           names: of the D columns.
-          layout: names of the columns of time, group and covariates.
+          layout: names of the columns of time, group and covariates, and of those that are filled
+            with whole numbers.
           report: of the columns that are filled.
         """
         self._engine = engine
@@ -182,9 +199,8 @@ class Imputer:
 
         self._check_fitted()
         names = [name for name, kept in zip(self._names, self._some) if kept]
-        return pd.DataFrame(
-            [_flat(self._report.candidates, one) for one in self._report.columns], index=names
-        )
+        rows = [_flat(self._report.candidates, one) for one in self._report.columns]
+        return pd.DataFrame(rows, index=names)
 
     # Filling.
 
@@ -210,11 +226,16 @@ class Imputer:
         Raises:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
         """
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"flag: {type(flag).__name__}; True or False is needed")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, max_gap)
+        wanted = reading.wanted(panel, max_gap)
         filled = self._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = self._placed(rows, order, wanted, filled)
-        back = rows.back(fills, which)
+        asked = output.asked(getattr(self, "_sklearn_output_config", {}))
+        back = output.contained(
+            rows.filled(fills, which), asked, list(self.get_feature_names_out())
+        )
         return (back, rows.flags(which)) if flag else back
 
     def sample(
@@ -240,10 +261,10 @@ class Imputer:
         Returns:
           A list of n tables; for an array, one array with a leading axis of n.
         """
-        _whole("n", n, 1)
-        _whole("seed", seed, 0)
+        check_whole("n", n, 1)
+        check_whole("seed", seed, 0)
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         rng = np.random.default_rng(seed)
         found = []
@@ -279,17 +300,18 @@ class Imputer:
         if not (isinstance(level, numbers.Real) and 0 < level <= 0.99):
             raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         sides = []
         for tail, beyond in (((1 - level) / 2, np.minimum), ((1 + level) / 2, np.maximum)):
             away = beyond(self._residuals.at(np.full(index.shape, tail), index), 0)
             bounded = self._engine.preparation.bounded(panel, filled + away)
-            sides.append(self._back(rows, order, wanted, bounded))
+            sides.append(self._back(rows, order, wanted, bounded, whole=False))
         return sides[0], sides[1]
 
-    def _back(self, rows, order, wanted, filled):
-        return rows.back(*self._placed(rows, order, wanted, filled))
+    def _back(self, rows, order, wanted, filled, whole=True):
+        fills, which = self._placed(rows, order, wanted, filled)
+        return rows.filled(fills, which, whole)
 
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
@@ -299,28 +321,38 @@ class Imputer:
         return fills, which
 
     def _read(self, data, time, group, covariates):
-        """Rows of the data, the panel of them, and the row of each of its."""
+        """The table of the data, the panel of its rows, and the row that each of these is."""
         rows = self._rows(data, time, group, covariates)
+        if not isinstance(data, Table):
+            _say(rows.empty, 4)
         return rows, *self._sorted(rows)
 
     def _rows(self, data, time, group, covariates):
-        """Rows of the data, in the columns of the fit."""
+        """The table of the data, in the columns of the fit."""
         self._check_fitted()
         layout = self._layout
-        named = frames.is_frame(data)
-        if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
-            warnings.warn(
-                "data: no names of columns; they are taken in the order of the fit: "
-                f"{', '.join(map(str, self._names))}",
-                stacklevel=4,
+        given = {"time": time, "group": group, "covariates": covariates}
+        if isinstance(data, Table):
+            known = data.covariates.shape[1] > 0 or layout["covariates"] is None
+            if covariates is None and not known:
+                given["covariates"] = layout["covariates"]
+        elif has_names(data):
+            given = {name: layout[name] if one is None else one for name, one in given.items()}
+            if covariates is None and layout["covariates"] is not None:
+                given["covariates"] = Names(layout["covariates"])
+        elif hasattr(self, "feature_names_in_") and not hasattr(data, "to_frame"):
+            _say(
+                [
+                    "data: no names of columns; they are taken in the order of the fit: "
+                    f"{', '.join(map(printable, self._names))}"
+                ],
+                5,
             )
-        rows = frames.read(
-            data,
-            time=layout["time"] if time is None and named else time,
-            group=layout["group"] if group is None and named else group,
-            covariates=layout["covariates"] if covariates is None and named else covariates,
-            names=self._names,
-        )
+        rows = table_of(data, **given, names=self._names)
+        # Few rows tell little: what is whole was learned, and is so unless a value says otherwise.
+        known = set(layout.get("whole", ()))
+        rounded = [name in known for name in self._names]
+        rows = dataclasses.replace(rows, whole=whole(rows.values, 0) & rounded)
         if rows.covariates.shape[1] != self._given_covariates:
             raise ValueError(
                 f"covariates: {rows.covariates.shape[1]}; the imputer was fitted with "
@@ -330,9 +362,9 @@ class Imputer:
 
     def _sorted(self, rows):
         """The panel of rows in the engine's units, and the row of each of its."""
-        panel, _, order = _panel(rows, self._some, self._engine.preparation.calendar)
+        panel, _, order = reading.panel(rows, self._some, self._engine.preparation.calendar)
         panel = self._engine.preparation.stabilizer.panel(panel)
-        return _standardized(panel, self._covariates), order
+        return reading.standardized(panel, self._covariates), order
 
     @property
     def _residuals(self) -> Residuals:
@@ -358,7 +390,7 @@ class Imputer:
         if rows is None:
             longest = max(self._engine.preparation.calendar.periods, default=0)
             rows = max(3 * longest, self._engine.preparation.window)
-        _whole("rows", rows, 1)
+        check_whole("rows", rows, 1)
         return Stream(copy.copy(self), rows)  # another fit does not change what it knows
 
     # Keeping.
@@ -421,9 +453,26 @@ class Imputer:
         if len(given) != len(own) or (named and given != own):
             raise ValueError(
                 "input_features is not equal to feature_names_in_, or should have length equal to "
-                f"number of features ({len(own)}): {', '.join(given)}"
+                f"number of features ({len(own)}): {', '.join(map(printable, given))}"
             )
         return np.array(given, dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """What `transform` and `fit_transform` return, as of scikit-learn's transformers.
+
+        Args:
+          transform: "default", the container that was handed over; "pandas" or "polars", a
+            DataFrame; None changes nothing.
+
+        Raises:
+          ValueError: it is none of these.
+        """
+        if transform is not None:
+            output.check(transform)
+            self._sklearn_output_config = {
+                "transform": transform
+            }  # its clones keep it by this name
+        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_engine")
@@ -453,14 +502,14 @@ class Imputer:
             raise _not_fitted()
 
     def _check(self):
-        if self.method not in METHODS:
+        if not isinstance(self.method, str) or self.method not in METHODS:
             raise ValueError(f"method: {self.method!r}; one of {', '.join(METHODS)} is needed")
         minutes = self.minutes
         if minutes is not None and not (isinstance(minutes, numbers.Real) and 0 < minutes < np.inf):
             raise ValueError(f"minutes: {minutes!r}; a positive number is needed")
         if self.window is not None:
-            _whole("window", self.window, 2)
-        _whole("seed", self.seed, 0)
+            check_whole("window", self.window, 2)
+        check_whole("seed", self.seed, 0)
         if self.hiding is not None and not isinstance(self.hiding, Hiding):
             raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
 
@@ -475,7 +524,7 @@ class Imputer:
         for name, pair in given.items():
             if name not in names:
                 raise ValueError(
-                    f"bounds: no column {name!r}; the columns are {', '.join(map(str, names))}"
+                    f"bounds: no column {quoted(name)}; the columns are {listed(names)}"
                 )
             place = list(names).index(name)
             try:
@@ -489,12 +538,6 @@ class Imputer:
             if not low[place] < high[place]:
                 raise ValueError(f"bounds: {pair!r} for {name!r}; low < high is needed")
         return low, high
-
-
-def _whole(argument, value, least):
-    """Refuse all but whole numbers from `least` on."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise ValueError(f"{argument}: {value!r}; a whole number, at least {least}, is needed")
 
 
 def _flat(candidates, one):
@@ -514,63 +557,10 @@ def _parameters():
     return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
 
 
-def _panel(rows: Rows, some, counted):
-    """(the panel of rows sorted in time, its calendar, the row of each of its)."""
-    count = len(rows.values)
-    if rows.time is None:
-        order = np.argsort(rows.series, kind="stable")
-    else:
-        order = np.lexsort((rows.time, rows.series))
-    series = rows.series[order]
-    bounds = np.flatnonzero(np.diff(series, prepend=-1, append=-1))
-    time = None if rows.time is None else rows.time[order]
-    if time is not None:
-        same = np.flatnonzero((np.diff(series) == 0) & (time[1:] == time[:-1]))
-        if len(same):
-            first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
-            raise ValueError(
-                f"time: {time[same[0]]} stands in row {first} and in row {second}; each stamp may "
-                "stand once in a series (group= names the column that tells series apart)"
-            )
-    if counted is None:
-        counted = calendar.fit(time, bounds)
-    elif counted.kind != "rows":
-        needed = "numbers" if counted.kind == "numbers" else "time stamps"
-        if time is None:
-            raise ValueError(f"time: none; the imputer was fitted with {needed}")
-        if (time.dtype.kind == "M") != (counted.kind != "numbers"):
-            raise ValueError(f"time: {time.dtype}; the imputer was fitted with {needed}")
-    spans = list(zip(bounds[:-1], bounds[1:]))
-    times = np.concatenate(
-        [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
-    )
-    stamps = time if time is not None and time.dtype.kind == "M" else None
-    waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
-    panel = Panel(
-        rows.values[order][:, some],
-        bounds,
-        times,
-        np.concatenate([waves, rows.covariates[order]], axis=1),
-        stamps,
-    )
-    return panel, counted, order
-
-
-def _standardized(panel, standard):
-    mean, std = standard
-    return dataclasses.replace(panel, covariates=(panel.covariates - mean) / std)
-
-
-def _wanted(panel, max_gap):
-    """Which holes to fill."""
-    missing = ~panel.observed
-    if max_gap is None:
-        return missing
-    _whole("max_gap", max_gap, 1)
-    sides = pivots.pivots(panel.observed, panel)
-    begin = np.maximum(sides.before, panel.first[:, None] - 1)
-    end = np.minimum(sides.after, panel.last[:, None] + 1)
-    return missing & (end - begin - 1 <= max_gap)
+def _say(lines, level):
+    """Warnings, of the line that called the method which is so many calls away."""
+    for line in lines:
+        warnings.warn(line, UserWarning, stacklevel=level)
 
 
 def _not_fitted():

@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 from naomi_jax.imputer.imputer import Imputer
+from naomi_jax.tables.printable import printable, quoted, short
 
 _NO_GAIN = 0.02  # share of the line's error below which nothing has been gained on it
 _MOST = 40  # columns of which each is shown
@@ -67,16 +68,16 @@ def about(record: dict[str, Any]) -> str:
     *rest, rows, columns = record["shape"]
     size = f"{rest[0]} sequences of {rows} rows" if rest else f"{rows} rows"
     times = "" if record["time"] is None else f", times in {_column(record['time'])}"
-    series = f", series by {record['group']!r}" if record["group"] else ""
+    series = f", series by {quoted(record['group'])}" if record["group"] else ""
     cells = math.prod(record["shape"])
     return (
-        f"{record['file']}: {size}, {columns} columns, {record['missing']} of {cells} entries "
-        f"missing{times}{series}"
+        f"{printable(record['file'])}: {size}, {columns} columns, {record['missing']} of {cells} "
+        f"entries missing{times}{series}"
     )
 
 
 def _column(name):
-    return repr(name) if name else "the first column"
+    return quoted(name) if name else "the first column"
 
 
 def sentences(imputer: Imputer) -> list[str]:
@@ -102,12 +103,6 @@ def _names(imputer):
 def _listed(names):
     shown = ", ".join(map(short, names[:8]))
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
-
-
-def short(name: str, most: int = 30) -> str:
-    """A column's name in one line of at most `most` characters."""
-    name = " ".join(name.split()) or "(no name)"
-    return name if len(name) <= most else f"{name[: most - 3]}..."
 
 
 def _number(value):

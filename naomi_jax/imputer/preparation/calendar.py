@@ -41,7 +41,7 @@ class Calendar:
         if self.kind == "months":
             return _months(time) - _months(time[:1])
         if np.issubdtype(time.dtype, np.datetime64):
-            return (time - time[0]).astype("timedelta64[ns]").astype(np.int64) / self.unit
+            return elapsed(time, time[:1]) / self.unit
         return (time - time[0]) / self.unit
 
     def phases(self, panel: Panel) -> list[tuple[Int[np.ndarray, " n"], int]]:
@@ -68,8 +68,8 @@ class Calendar:
             return (
                 [(_months(stamps).astype(np.int64) % 12, 12)] if self._holds(12 * 30 * _DAY) else []
             )
-        ns = stamps.astype("datetime64[ns]").astype(np.int64)
-        weekday = (ns // _DAY + 3) % 7  # 1970-01-01 was a Thursday
+        days, in_day = _days(stamps)
+        weekday = (days + 3) % 7  # 1970-01-01 was a Thursday
         if self.unit > 7 * _DAY * 0.99:
             return []
         if self.unit > _DAY / 2 * 1.01:
@@ -78,7 +78,7 @@ class Calendar:
             return []
         width = int(max(self.unit, _SHORTEST_BIN))
         bins = -(-_DAY // width)
-        of_day = (ns % _DAY) // width
+        of_day = in_day // width
         found = [(of_day, bins), (weekday * bins + of_day, 7 * bins)]
         return found if self._holds(7 * _DAY) else found[:1]
 
@@ -90,14 +90,13 @@ class Calendar:
         """Sine and cosine of the time of day, of the week and of the year, as they apply."""
         if stamps is None:
             return np.zeros((0, self.waves))
-        ns = stamps.astype("datetime64[ns]").astype(np.int64)
         # Weeks begin on Monday; 1970-01-01 was a Thursday.
         angles = [
-            2 * np.pi * ((ns - (4 * _DAY if length == 7 * _DAY else 0)) % length) / length
+            2 * np.pi * _place_in(length, stamps, 4 if length == 7 * _DAY else 0) / length
             for length in self._lengths()
         ]
         found = [wave(angle) for angle in angles for wave in (np.sin, np.cos)]
-        return np.stack(found, axis=1) if found else np.zeros((len(ns), 0))
+        return np.stack(found, axis=1) if found else np.zeros((len(stamps), 0))
 
     @property
     def waves(self) -> int:
@@ -120,7 +119,7 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
     """The calendar of a table.
 
     Args:
-      stamps: (n,) datetime64[ns] or numbers, increasing within each series; None for rows.
+      stamps: (n,) datetime64 or numbers, increasing within each series; None for rows.
       bounds: first row of each series, and n.
     """
     if stamps is None:
@@ -131,9 +130,8 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
         return Calendar("rows", 1.0, ())
     if not np.issubdtype(stamps.dtype, np.datetime64):
         return Calendar("numbers", float(np.median(np.diff(stamps)[inside[1:]])), ())
-    gaps = np.diff(stamps).astype("timedelta64[ns]").astype(np.int64)[inside[1:]]
-    unit = float(np.median(gaps))
-    span = float(np.ptp(stamps.astype("datetime64[ns]").astype(np.int64)))
+    unit = float(np.median(elapsed(stamps[1:], stamps[:-1])[inside[1:]]))
+    span = float(elapsed(stamps.max(), stamps.min()))
     if unit > 27 * _DAY and unit < 32 * _DAY and _once_a_month(stamps):
         return Calendar("months", 1.0, (12,), longest=span)
     cycles = [_DAY, 7 * _DAY] if unit <= _DAY / 2 else [7 * _DAY] if unit <= 3.5 * _DAY else []
@@ -143,6 +141,25 @@ def fit(stamps: Any, bounds: Int[np.ndarray, " S+1"]) -> Calendar:
         if abs(cycle / unit - round(cycle / unit)) < 1e-6 and span >= _CYCLES * cycle
     )
     return Calendar("stamps", unit, periods, longest=span)
+
+
+def elapsed(later: Any, earlier: Any) -> Any:
+    """Nanoseconds from stamps to others, float64: right also beyond the 292 years of 64 bits."""
+    (days, rest), (first, start) = _days(later), _days(earlier)
+    return (days - first) * float(_DAY) + (rest - start)
+
+
+def _days(stamps):
+    """Whole days since 1970-01-01 and the nanoseconds after them, int64."""
+    days = stamps.astype("datetime64[D]")
+    return days.astype(np.int64), (stamps - days).astype("timedelta64[ns]").astype(np.int64)
+
+
+def _place_in(length, stamps, first):
+    """Nanoseconds since the last multiple of a length, counted from a day of 1970, int64."""
+    days, rest = _days(stamps)
+    seconds = (days - first) * 86_400 % (length // 10**9)
+    return (seconds * 10**9 + rest) % length
 
 
 def _once_a_month(stamps):

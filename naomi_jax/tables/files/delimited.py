@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import added_rows, cells, layout, roles, text, times
-from naomi_jax.tables.layout import Layout
+from naomi_jax.tables.columns import added_rows, cells, roles, times
+from naomi_jax.tables.files import layout, text
+from naomi_jax.tables.files.layout import Layout
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place
 from naomi_jax.tables.table import Table
@@ -27,6 +28,7 @@ class Source:
       header: the record of the header, or -1.
       values: (D,) the file's columns that are the table's, from 0.
       roles: of all columns.
+      integer: (D,) bool, the columns whose observed cells are all written as integers.
     """
 
     text: text.Text
@@ -37,6 +39,7 @@ class Source:
     header: int
     values: np.ndarray
     roles: roles.Roles
+    integer: np.ndarray
 
 
 def read(path: str, options: Options) -> Table:
@@ -80,8 +83,10 @@ def read(path: str, options: Options) -> Table:
     if not form.header:
         names = tuple(map(str, range(len(where))))
     title = None if found.time is None else columns[found.time].title or ""
-    source = Source(file, records, rows, like, form, header, where, found)
-    return Table(values, names, stamps, title, groups, tuple(notes), integer, source)
+    source = Source(file, records, rows, like, form, header, where, found, integer)
+    return roles.table(
+        values, names, (title, stamps), (options.group, groups), integer, source, notes
+    )
 
 
 def _rows(records, form):

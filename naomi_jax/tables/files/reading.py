@@ -31,14 +31,14 @@ def read(path: str | os.PathLike, options: Options = Options()) -> Table:  # noq
     if os.path.isdir(path):
         raise InputError(f"{path}: a folder; a file is needed")
     if kind in TEXT:
-        from naomi_jax.tables import delimited
+        from naomi_jax.tables.files import delimited
 
         return delimited.read(path, options)
     if kind == ".parquet":
-        from naomi_jax.tables import parquet
+        from naomi_jax.tables.files import parquet
 
         return parquet.read(path, options)
-    from naomi_jax.tables import arrays
+    from naomi_jax.tables.files import arrays
 
     return arrays.read(path, options)
 

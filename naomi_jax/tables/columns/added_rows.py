@@ -16,7 +16,7 @@ class Rows:
     Attributes:
       file: (T,) the row of the file, from 0; -1 for an added row.
       like: (T,) the row itself, or for an added row the one of the file that it stands beside.
-      stamps: (T,) datetime64[ns].
+      stamps: (T,) datetime64.
     """
 
     file: np.ndarray
@@ -72,15 +72,18 @@ def _absent(stamps, rows, freq, place):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on old names of steps; pandas knows them still
             step = pd.tseries.frequencies.to_offset(freq)
-        count = (stamps[-1] - stamps[0]) / np.timedelta64(_nanoseconds(step), "ns")
+        span = (stamps[-1] - stamps[0]).astype("timedelta64[us]").astype(np.int64)
+        count = 1000.0 * span / _nanoseconds(step)
         if count > 20_000_000:
             raise InputError(
                 f"{place.path}: --freq {freq} gives {count:.0f} rows; use a longer step"
             )
-        grid = pd.date_range(stamps[0], stamps[-1], freq=step).to_numpy().astype("datetime64[ns]")
-    except (ValueError, TypeError, AttributeError) as error:
-        if isinstance(error, InputError):
-            raise
+        grid = pd.date_range(stamps[0], stamps[-1], freq=step).to_numpy().astype(stamps.dtype)
+    except InputError:
+        raise
+    except pd.errors.OutOfBoundsDatetime:
+        raise InputError(f"{place.path}: --freq {freq} needs dates from 1678 to 2262") from None
+    except (ValueError, TypeError, AttributeError):
         raise InputError(
             f"--freq {freq!r}: no pandas offset alias, such as 'h', '15min' or 'D'"
         ) from None

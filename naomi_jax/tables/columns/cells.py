@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import times
+from naomi_jax.tables.columns import times
 from naomi_jax.tables.place import Place
+from naomi_jax.tables.printable import printable
 
 # Those of pandas' read_csv, and their other spellings.
 HOLES = frozenset(
@@ -102,10 +103,11 @@ def _refuse(words, place, name):
     if list(words) == [0] and not cell[0].isdigit():
         raise InputError(
             f"{place(0, name)}: {cell!r} is not a number, and all below it are; remove a line of "
-            f"units below the header; where {cell!r} means missing: --missing {cell}"
+            f"units below the header; where {cell!r} means missing: --missing {printable(cell)}"
         )
     raise InputError(
-        f"{place(row, name)}: {cell!r} is not a number; where it means missing: --missing {cell}"
+        f"{place(row, name)}: {cell!r} is not a number; where it means missing: --missing "
+        + printable(cell)
     )
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading, writing
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading, writing
+from naomi_jax.tables.options import Options
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -38,10 +38,14 @@ def test_types_and_metadata_come_back(tmp_path):
     table = reading.read(tmp_path / "x.parquet")
     assert table.names == ("f8", "f4", "i8", "u1", "whole") and table.time_name == ""
     first = np.datetime64("2019-12-31T23:00")
-    np.testing.assert_array_equal(table.times, first + np.arange(3) * np.timedelta64(1, "h"))
-    assert table.times.dtype == "datetime64[ns]"
-    assert table.integer.tolist() == [False, False, True, True, True]
-    assert "carried through untouched: 'label', 'text', 'on'" in table.notes[-1]
+    np.testing.assert_array_equal(table.time, first + np.arange(3) * np.timedelta64(1, "h"))
+    assert table.time.dtype == "datetime64[ns]"
+    assert table.whole.tolist() == [False, False, True, True, True]
+    assert table.notes[-3:] == (
+        "no numbers, carried through untouched: 'label', 'text', 'on'",
+        "column 'on' holds true/false; its 1 hole stays empty",
+        "columns 'label', 'text' hold no numbers; their 2 holes stay empty",
+    )
     holes = np.isnan(table.values)
     assert holes.sum(axis=0).tolist() == [1, 1, 1, 1, 0]
     writing.write(tmp_path / "y.parquet", table, table.values)
@@ -92,7 +96,7 @@ def test_markers_and_text_dates(tmp_path):
     data = pd.DataFrame({"when": ["31.12.2020", "01.01.2021"], "v": [-999.0, 1.5]})
     data.to_parquet(tmp_path / "x.parquet")
     table = reading.read(tmp_path / "x.parquet", Options(missing=("-999",)))
-    assert np.isnan(table.values[0, 0]) and table.times[1] == np.datetime64("2021-01-01")
+    assert np.isnan(table.values[0, 0]) and table.time[1] == np.datetime64("2021-01-01")
 
 
 BAD = [
@@ -127,3 +131,45 @@ def test_damaged_files_and_no_pyarrow(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=r"needs pyarrow: pip install pyarrow"):
         reading.read(path)
+
+
+ENDS = [
+    ("int64", 2**63 - 1, 1e19, 2**63 - 1),
+    ("uint64", 2**64 - 1, 1e30, 2**64 - 1),
+    ("int8", 5, -1e30, -128),
+    ("float16", 2.0, 66000.0, 65504.0),
+    ("float32", 2.0, 4e38, float(np.finfo(np.float32).max)),
+    ((2, 1), decimal.Decimal("9.5"), 10.3, decimal.Decimal("9.9")),
+    ((38, 2), decimal.Decimal(10**30), 1.5, decimal.Decimal("1.50")),
+    ((38, 0), decimal.Decimal(7), -1e60, decimal.Decimal("-" + "9" * 38)),
+]
+
+
+@pytest.mark.parametrize("kind,value,fill,right", ENDS)
+def test_fills_keep_to_the_ends_of_their_type(tmp_path, kind, value, fill, right):
+    own = pyarrow.decimal128(*kind) if isinstance(kind, tuple) else getattr(pyarrow, kind)()
+    parquet.write_table(
+        pyarrow.table({"c": pyarrow.array([value, None], own)}), tmp_path / "x.parquet"
+    )
+    table = reading.read(tmp_path / "x.parquet")
+    writing.write(tmp_path / "y.parquet", table, np.array([[0.0], [fill]]))
+    back = parquet.read_table(tmp_path / "y.parquet").column("c")
+    assert back.type == own and back[0].as_py() == value
+    assert str(back[1].as_py()) == str(right)
+
+
+def test_dates_to_the_year_9999(tmp_path):
+    last = datetime.datetime(9999, 12, 31)
+    data = {"a": [1.0, None, 3.0], "valid_until": [last] * 3}
+    parquet.write_table(pyarrow.table(data), tmp_path / "x.parquet")
+    table = reading.read(tmp_path / "x.parquet")  # one date in all rows is not their time
+    assert table.time is None and "'valid_until'" in table.notes[0]
+    days = [datetime.date(year, 1, 1) for year in (1, 1700, 9999)]
+    parquet.write_table(pyarrow.table({**data, "day": days}), tmp_path / "x.parquet")
+    table = reading.read(tmp_path / "x.parquet")
+    assert table.time_name == "day" and table.time.astype("M8[D]").tolist() == days
+    parquet.write_table(pyarrow.table({**data, "time": [last, last, None]}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="row 3, column 'time': no time in this row"):
+        reading.read(tmp_path / "x.parquet")
+    writing.write(tmp_path / "y.parquet", table, np.nan_to_num(table.values))
+    assert parquet.read_table(tmp_path / "y.parquet")["valid_until"].to_pylist() == [last] * 3

@@ -3,7 +3,8 @@
 import numpy as np
 
 from naomi_jax.atomic import atomic_write
-from naomi_jax.tables import digits, text, times
+from naomi_jax.tables.columns import times
+from naomi_jax.tables.files import digits, text
 from naomi_jax.tables.table import Table
 
 _SEEN = 500  # rows that show with how many digits a column is written,
@@ -57,7 +58,7 @@ def _rows(table):
         cells = [" NaN" if separator == text.BLANKS else ""] * (width + source.layout.trailing)
         if role.group is not None:
             cells[role.group] = old[role.group]
-        stamp = times.render(example, table.times[row], role.times)
+        stamp = times.render(example, table.time[row], role.times)
         if role.clock is None:
             new = [(role.time, stamp)]
         else:
@@ -94,7 +95,7 @@ def _fill(rows, table, values, fill):
         form = digits.of(
             _seen(table, j, sample),
             table.values[:, j],
-            bool(table.integer[j]),
+            bool(source.integer[j]),
             source.layout.decimal,
         )
         written[here] = [form.write(value) for value in values[at[here], j].tolist()]

@@ -9,6 +9,7 @@ import numpy as np
 
 _LEAST = 4  # significant digits of a column's largest value
 _MOST = 17  # of a float64
+_LOW, _HIGH = -(2**63), 2**63 - 1
 _PARTS = re.compile(r"[+-]?(\d*)(?:[.,](\d*))?([eE][+-]?\d+)?")
 
 
@@ -21,6 +22,7 @@ class Digits:
       least, most: decimals that its cells show.
       significant: digits, where cells have exponents; else 0.
       decimal: the mark.
+      short: whether its integers fit 64 bits, so that those that are filled must, too.
     """
 
     integer: bool
@@ -28,11 +30,13 @@ class Digits:
     most: int
     significant: int
     decimal: str
+    short: bool = True
 
     def write(self, value: float) -> str:
         """The value as text."""
         if self.integer:
-            return str(round(value))
+            number = round(value)
+            return str(max(_LOW, min(number, _HIGH)) if self.short else number)
         if self.significant:
             text = f"{value:.{self.significant}g}"
         else:
@@ -68,7 +72,7 @@ def of(
     seen = np.abs(column[~np.isnan(column)])
     largest = float(seen.max()) if len(seen) else 0.0
     if exponents or largest >= 1e16 or (0 < largest < 1e-8):
-        return Digits(integer, 0, 0, min(max(significant), _MOST), decimal)
+        return Digits(integer, 0, 0, min(max(significant), _MOST), decimal, largest <= _HIGH)
     lead = math.floor(math.log10(largest)) + 1 if largest > 0 else 1
     most = max([*decimals, _LEAST - lead])
     most = min(most, max(_MOST - 1 - lead, 0), 15)  # beyond are digits that mean nothing

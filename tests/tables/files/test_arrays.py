@@ -1,14 +1,15 @@
 """Arrays: types and observed entries come back bit for bit, and nothing in a file is believed."""
 
 import io
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading, writing
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading, writing
+from naomi_jax.tables.options import Options
 
 
 def holed(dtype, shape=(3, 6, 2)):
@@ -30,14 +31,14 @@ def test_types_and_observed_entries_come_back(tmp_path, name, dtype):
         np.savez(tmp_path / name, data=data, names=np.array(["a", "b"]))
     code = str(int(data[0, 1, 0])) if data.dtype.kind in "iu" else "-999"
     table = reading.read(tmp_path / name, Options(missing=(code,)))
-    assert table.values.dtype == np.float64 and table.values.shape == data.shape
-    assert table.names == ("0", "1") and table.times is None and table.groups is None
-    assert table.integer.tolist() == [data.dtype.kind in "iu"] * 2
-    holes = np.isnan(table.values)
+    assert table.values.dtype == np.float64 and table.stacked.shape == data.shape
+    assert table.names == ("0", "1") and table.time is None and table.groups is None
+    assert table.whole.tolist() == [data.dtype.kind in "iu"] * 2
+    holes = np.isnan(table.stacked)
     assert holes.sum() == 3
-    np.testing.assert_array_equal(table.values[~holes], data[~holes].astype(float))
-    samples = np.stack([np.where(holes, fill, table.values) for fill in (1.6, 2.4)])
-    for values, filled in ((samples[0], [2]), (samples, [2, 2]), (table.values, [])):
+    np.testing.assert_array_equal(table.stacked[~holes], data[~holes].astype(float))
+    samples = np.stack([np.where(holes, fill, table.stacked) for fill in (1.6, 2.4)])
+    for values, filled in ((samples[0], [2]), (samples, [2, 2]), (table.stacked, [])):
         writing.write(tmp_path / f"out-{name}", table, values)
         back = np.load(tmp_path / f"out-{name}")
         if name == "x.npz":
@@ -97,6 +98,7 @@ BAD = [
     ("x.npy", header((-1, 5)) + b"\x00" * 80, "its header claims the shape (-1, 5)"),
     ("x.npy", b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "its header is longer than the file"),
     ("x.npy", b"\x93NUMPY\x09\x00\x10\x00" + b"x" * 20, "damaged, or not what its name says"),
+    ("x.npy", b"\x93NUMPY\x01\x00\x04\x00((((" + bytes(80), "its header cannot be read"),
     ("x.npy", np.array([{}, 1], object), "pickled objects, which are never loaded"),
     ("x.npy", np.array([["a"]]), "numbers are needed"),
     ("x.npy", np.array([[True]]), "dtype bool; numbers are needed"),
@@ -146,6 +148,51 @@ def test_options_and_outputs_that_do_not_fit(tmp_path):
         reading.read(tmp_path / "x.npy", Options(freq="h"))
     table = reading.read(tmp_path / "x.npy")
     with pytest.raises(InputError, match="the output must have the format"):
-        writing.write(tmp_path / "x.npz", table, table.values)
+        writing.write(tmp_path / "x.npz", table, table.stacked)
     with pytest.raises(InputError, match="flags"):
-        writing.write(tmp_path / "y.npy", table, table.values, np.isnan(table.values))
+        writing.write(tmp_path / "y.npy", table, table.stacked, np.isnan(table.stacked))
+
+
+def test_other_arrays_of_any_name_come_back(tmp_path):
+    """numpy's own writer takes names as arguments: `file` and `allow_pickle` are some of its."""
+    others = {name: np.arange(3.0) for name in ("file", "allow_pickle", "kwds", "a/b", "ä")}
+
+    def member(array):
+        file = io.BytesIO()
+        np.save(file, array)
+        return file.getvalue()
+
+    data = member(np.array([[1.0], [np.nan], [3]]))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        for name, array in others.items():
+            file.writestr(f"{name}.npy", member(array))
+        file.writestr("data.npy", data)
+    table = reading.read(tmp_path / "x.npz")
+    writing.write(tmp_path / "y.npz", table, np.nan_to_num(table.stacked, nan=2))
+    with np.load(tmp_path / "y.npz") as back:
+        assert back["data"].tolist() == [[1], [2], [3]] and len(back.files) == 6
+        assert all(back[name].tolist() == [0, 1, 2] for name in others)
+    for names, message in (
+        (["data", "data"], "'data.npy' stands twice in it"),
+        (["data", "../x"], "'../x.npy' in it leads out of the archive"),
+        (["data", "/x"], "leads out"),
+        (["data", "a\\..\\x"], "leads out"),
+    ):
+        with zipfile.ZipFile(tmp_path / "x.npz", "w") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zipfile's, on a name that is there
+            for name in names:
+                file.writestr(f"{name}.npy", data)
+        with pytest.raises(InputError, match=message):
+            reading.read(tmp_path / "x.npz")
+
+
+ENDS = {"<i8": 2**63 - 1, "<u8": 2**64 - 1, ">i4": 2**31 - 1}
+
+
+@pytest.mark.parametrize("dtype", ENDS)
+def test_the_greatest_number_of_a_type_stays_it(tmp_path, dtype):
+    np.save(tmp_path / "x.npy", np.array([[ENDS[dtype]], [5]], dtype))
+    table = reading.read(tmp_path / "x.npy", Options(missing=("5",)))
+    for fill in (float(ENDS[dtype]), 1e30):
+        writing.write(tmp_path / "y.npy", table, np.array([[1.0], [fill]]))
+        assert np.load(tmp_path / "y.npy").tolist() == [[ENDS[dtype]]] * 2

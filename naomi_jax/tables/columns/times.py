@@ -1,12 +1,15 @@
 """Dates and times: from text and numbers to stamps, and back for rows that are added."""
 
 import dataclasses
+import datetime
 import re
 
 import numpy as np
 
 from naomi_jax.errors import InputError
 from naomi_jax.tables.place import Place
+from naomi_jax.tables.printable import quoted
+from naomi_jax.tables.stamps import counted
 
 _DATE = re.compile(
     r"(?:(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?:(?P=mark)(?P<day>\d{1,2}))?"
@@ -37,7 +40,7 @@ class Times:
     """The times of the rows.
 
     Attributes:
-      stamps: (T,) datetime64[ns] or float64.
+      stamps: (T,) datetime64 (see stamps.py) or float64.
       words: how they were read, for a note; may be empty.
       unit: ticks a second, of stamps read from numbers; 0 for those read from text.
       day_leads: whether the day stands before the month.
@@ -101,7 +104,7 @@ def parse(text: np.ndarray, dayfirst: bool | None, place: Place, name: str) -> T
 
     stamps = _plain(text)
     if stamps is not None:
-        return Times(_nanoseconds(stamps, place, name))
+        return Times(_counted(stamps, place, name))
     found = []
     for row, cell in enumerate(text):
         match = None if cell is None else _DATE.fullmatch(_month_by_number(cell.strip()))
@@ -114,10 +117,10 @@ def parse(text: np.ndarray, dayfirst: bool | None, place: Place, name: str) -> T
     zoned = bool(found[0]["zone"])
     late = np.array([match["hour"] == "24" for match in found])  # 24:00 is 0:00 of the next day
     stamps = pd.to_datetime(iso, format="ISO8601", utc=zoned, errors="coerce")
-    if stamps.isna().any():
-        row = int(np.argmax(stamps.isna()))
-        raise InputError(f"{place(row, name)}: {text[row]!r} is no date from 1678 to 2262")
-    stamps = _nanoseconds(stamps.tz_convert(None) if zoned else stamps, place, name)
+    stamps = (stamps.tz_convert(None) if zoned else stamps).to_numpy()
+    if np.isnat(stamps).any():
+        stamps = _one_by_one(iso, text, place, name)
+    stamps = _counted(stamps, place, name)
     stamps = np.where(late, stamps + np.timedelta64(1, "D"), stamps)
     words = "; ".join(filter(None, [words, "in UTC" if zoned else ""]))
     return Times(stamps, words, day_leads=day_leads)
@@ -141,7 +144,7 @@ def _no_time(cell, where):
     if cell is None or not cell.strip():
         return f"{where}: no time in this row; remove the row or write its time"
     cell = " ".join(cell.split())[:60]
-    return f"{where}: {cell!r} is no date like 2020-12-31 13:00"
+    return f"{where}: {quoted(cell)} is no date like 2020-12-31 13:00"
 
 
 def _check_zones(found, place, name):
@@ -204,13 +207,27 @@ def _offset(zone):
     return "" if zone is None else "+00:00" if zone in ("Z", "UTC", "GMT") else zone
 
 
-def _nanoseconds(stamps, place, name):
-    import pandas as pd
+def _one_by_one(iso, text, place, name):
+    """Stamps that pandas cannot read together: some of its versions know 1678 to 2262 alone."""
+    found = np.empty(len(iso), "datetime64[us]")
+    for row, form in enumerate(iso):
+        try:
+            stamp = datetime.datetime.fromisoformat(form)
+            found[row] = (
+                stamp.astimezone(datetime.UTC).replace(tzinfo=None) if stamp.tzinfo else stamp
+            )
+        except (ValueError, OverflowError):
+            raise InputError(
+                f"{place(row, name)}: {quoted(text[row])} is no date from 0001 to 9999"
+            ) from None
+    return found
 
+
+def _counted(stamps, place, name):
     try:
-        return stamps.as_unit("ns").to_numpy()
-    except pd.errors.OutOfBoundsDatetime:
-        raise InputError(f"{place(None, name)}: dates must lie from 1678 to 2262") from None
+        return counted(np.asarray(stamps))
+    except ValueError as error:
+        raise InputError(f"{place(None, name)}: {error}") from None
 
 
 def from_numbers(
@@ -246,7 +263,7 @@ def _compact(numbers):
     if form is None or str(digits[0])[:2] not in ("19", "20"):
         return None
     stamps = pd.to_datetime(digits.astype(str), format=form, errors="coerce")
-    return None if stamps.isna().any() else Times(stamps.as_unit("ns").to_numpy(), "dates")
+    return None if stamps.isna().any() else Times(counted(stamps.to_numpy()), "dates")
 
 
 def _epoch(numbers):

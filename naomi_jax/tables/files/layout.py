@@ -6,9 +6,10 @@ import itertools
 import re
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import cells
+from naomi_jax.tables.columns import cells
+from naomi_jax.tables.files.text import BLANKS, Text, content, is_blank, split
 from naomi_jax.tables.options import Options
-from naomi_jax.tables.text import BLANKS, Text, content, is_blank, split
+from naomi_jax.tables.printable import printable
 
 _SAMPLE = 1000  # lines that decide
 _CELLS = 100_000  # in them, at most
@@ -203,7 +204,9 @@ def _header(rows, kinds):
         if not all(title.isdigit() for title in numbers):
             return False, []  # a row of values, with a cell that is no number
         sure = not numbers or ("text", "date") in zip(first, common)
-        return True, [] if sure else [_NOTE.format(",".join(rows[0])[:60], "names", "no")]
+        return True, [] if sure else [
+            _NOTE.format(printable(",".join(rows[0])[:60]), "names", "no")
+        ]
     if all(c in ("text", "hole") for c in common):
         return "text" in first, []
     return _header_of_numbers(rows, first, common)
@@ -230,7 +233,7 @@ def _header_of_numbers(rows, first, common):
         _share(column, lambda c, n=name: n > _FAR * abs(_value(c)))
         for name, column in zip(names, columns)
     ]
-    shown = ",".join(rows[0])[:60]
+    shown = printable(",".join(rows[0])[:60])
     alone = len(names) == 1 and len(first) == 1
     if not alone and len(names) > 1 and min(far) > 0.9:
         return True, [_NOTE.format(shown, "names", "no")]

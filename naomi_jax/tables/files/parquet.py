@@ -1,16 +1,16 @@
 """Read and write .parquet: columns keep their types, order and metadata."""
 
 import dataclasses
-import decimal
 from typing import Any
 
 import numpy as np
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
-from naomi_jax.tables import added_rows, cells, roles, times
+from naomi_jax.tables.columns import added_rows, arrow_columns, cells, roles, times
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place
+from naomi_jax.tables.printable import printable
 from naomi_jax.tables.table import Table
 
 _INDEX = "__index_level_"  # pandas' name for an index without one
@@ -58,12 +58,12 @@ def read(path: str, options: Options) -> Table:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (arrow.ArrowException, OSError, IndexError) as error:
-        reason = str(error).splitlines()[0]
+        reason = printable(str(error).splitlines()[0])
         raise InputError(f"{path}: damaged, or not what its name says ({reason})") from None
     if not data.num_rows:
         raise InputError(f"{path}: no rows")
     place = Place(path, lambda row: row + 1, "row")
-    columns = _columns(data, options)
+    columns = _columns(data, options, place)
     found = roles.assign(columns, options, None, place)
     values = np.stack(list(found.values.values()), axis=1)
     where = np.array(list(found.values))
@@ -88,37 +88,31 @@ def read(path: str, options: Options) -> Table:
         stamps = added.stamps
         notes.append(f"--freq {options.freq}: {np.count_nonzero(added.file < 0)} rows added")
     source = Source(data, packed, where)
-    return Table(values, names, stamps, title, groups, tuple(notes), integer, source)
+    return roles.table(
+        values, names, (title, stamps), (options.group, groups), integer, source, notes
+    )
 
 
-def _columns(data, options):
+def _columns(data, options, place):
     """The columns as numpy arrays: numbers, stamps in UTC, text."""
     titles = ["" if name.startswith(_INDEX) else name for name in data.column_names]
     names = roles.unique_names(titles)
     return [
-        roles.Column(title, name, _numpy(column, options.group in (title, name)))
+        roles.Column(title, name, _numpy(column, options.group in (title, name), place, name))
         for title, name, column in zip(titles, names, data.columns)
     ]
 
 
-def _numpy(column, label):
-    import pyarrow as arrow
-
-    kind = column.type
-    if arrow.types.is_timestamp(kind) or arrow.types.is_date(kind):
-        return column.cast(arrow.timestamp("ns")).to_numpy().astype("datetime64[ns]")
-    if arrow.types.is_integer(kind) and not label:
-        return column.to_numpy() if not column.null_count else _floats(column)
-    if (arrow.types.is_floating(kind) or arrow.types.is_decimal(kind)) and not label:
-        return _floats(column)
-    cells = [None if cell is None else str(cell) for cell in column.to_pylist()]
-    return np.array([*cells, None], object)[:-1]  # an array of objects, whatever the cells
-
-
-def _floats(column):
-    import pyarrow as arrow
-
-    return column.cast(arrow.float64(), safe=False).to_numpy().astype(np.float64)
+def _numpy(column, label, place, name):
+    kind = "text" if label else arrow_columns.kind(column)
+    if kind == "time":
+        try:
+            return arrow_columns.times(column)
+        except ValueError as error:
+            raise InputError(f"{place(None, name)}: {error}") from None
+    if kind == "number":
+        return arrow_columns.numbers(column)
+    return arrow_columns.text(column)
 
 
 def _finish(values, names, options, place):
@@ -138,7 +132,11 @@ def _with_rows(data, added, found, arrow, path):
     if not arrow.types.is_timestamp(kind) and not arrow.types.is_date(kind):
         raise InputError(f"{path}: --freq needs a column of dates, not of text or numbers")
     zone = getattr(kind, "tz", None)
-    stamps = arrow.array(added.stamps).cast(arrow.timestamp("ns", zone)).cast(kind, safe=False)
+    stamps = (
+        arrow.array(added.stamps)
+        .cast(arrow.timestamp(np.datetime_data(added.stamps.dtype)[0], zone))
+        .cast(kind, safe=False)
+    )
     new = new.set_column(found.time, data.schema.field(found.time), stamps)
     if found.group is not None:
         labels = data.column(found.group).take(arrow.array(added.like))
@@ -166,7 +164,7 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
     for j in np.flatnonzero(fill.any(axis=0)):
         number = int(source.values[j])
         field = data.schema.field(number)
-        column = _replaced(data.column(number), fill[:, j], values[fill[:, j], j], arrow)
+        column = arrow_columns.replaced(data.column(number), fill[:, j], values[fill[:, j], j])
         data = data.set_column(number, field, column)
     if flags is not None:
         for j in np.flatnonzero(holes.any(axis=0)):
@@ -176,23 +174,3 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
     data = data.replace_schema_metadata(source.table.schema.metadata)
     with atomic_write(path, mode="wb") as file:
         arrow.parquet.write_table(data, file, compression=source.compression)
-
-
-def _replaced(column, fill, new, arrow):
-    """The column with new values in some cells, in its own type."""
-    from pyarrow import compute
-
-    kind = column.type
-    if arrow.types.is_integer(kind):
-        limits = np.iinfo(kind.to_pandas_dtype())
-        new = np.clip(np.round(new), limits.min, limits.max)
-        new_cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
-    elif arrow.types.is_decimal(kind):
-        step = decimal.Decimal(1).scaleb(-kind.scale)
-        new_cells = arrow.array([decimal.Decimal(float(v)).quantize(step) for v in new], kind)
-    else:
-        new_cells = arrow.array(new.astype(kind.to_pandas_dtype()), kind)
-    whole = column.combine_chunks()
-    if isinstance(whole, arrow.ChunkedArray):
-        whole = arrow.concat_arrays(whole.chunks)
-    return compute.replace_with_mask(whole, arrow.array(fill), new_cells)  # pyright: ignore

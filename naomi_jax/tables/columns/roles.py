@@ -2,13 +2,17 @@
 
 import collections.abc
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import cells, times
+from naomi_jax.tables import casting, empty_cells
+from naomi_jax.tables.columns import cells, times
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place, called
+from naomi_jax.tables.printable import printable, quoted
+from naomi_jax.tables.table import Table, series_of
 
 _SEEN = 20  # cells that decide whether a column of text holds dates
 _REPEATED = 3  # a value that stands for a hole is there at least so often,
@@ -52,7 +56,7 @@ class Roles:
       times: their stamps, or None.
       group: the column of labels, or None.
       values: number of a column of values -> (T,) float64.
-      notes: on what was assumed and left out.
+      notes: on what was assumed and left out, and on cells that stay empty.
     """
 
     time: int | None
@@ -108,24 +112,42 @@ def assign(columns: list[Column], options: Options, decimal: str | None, place: 
         elif data.dtype.kind not in "iuf" or (time is not None and _is_second_time(columns[i])):
             data = None
         if data is None:
-            carried.append(columns[i].name)
-            if (
-                time is None
-                and columns[i].data.dtype.kind == "O"
-                and times.is_time_name(carried[-1])
-            ):
-                example = next(cell for cell in columns[i].data if cell is not None)
-                notes.append(
-                    f"{called(carried[-1])}: not read as times, as {example[:60]!r} is no date "
-                    "like 2020-12-31 13:00"
-                )
+            carried.append(columns[i])
         else:
             values[i] = data.astype(np.float64)
+    if time is None:
+        notes += [note for column in carried for note in _no_times(column)]
     if carried:
-        notes.append("no numbers, carried through untouched: " + ", ".join(map(repr, carried)))
+        shown = ", ".join(quoted(column.name) for column in carried)
+        notes += [f"no numbers, carried through untouched: {shown}", *_empty(carried)]
     if not any(np.isfinite(data).any() for data in values.values()):
         raise InputError(f"{place.path}: no column of numbers")
     return Roles(time, clock, found, group, values, tuple(notes))
+
+
+def _no_times(column):
+    """A note on a column of text that is called like times and holds none."""
+    known = [cell for cell in column.data if cell is not None] if column.data.dtype == "O" else []
+    if known and times.is_time_name(column.name):
+        yield (
+            f"{called(column.name)}: not read as times, as {quoted(known[0][:60])} is no date like "
+            "2020-12-31 13:00"
+        )
+
+
+def _empty(carried):
+    """Notes on the cells that stay empty."""
+    switches, others = {}, {}
+    for column in carried:
+        data = column.data
+        if data.dtype.kind == "O":
+            holes = np.array([cell is None or not cell.strip() for cell in data])
+        else:
+            holes = np.isnat(data) if data.dtype.kind == "M" else np.isnan(data)
+        known = {cell.strip().lower() for cell in data[~holes]} if data.dtype.kind == "O" else ()
+        kind = switches if known and known <= empty_cells.SWITCHES else others
+        kind[column.name] = int(np.count_nonzero(holes))
+    return empty_cells.lines(switches, others)
 
 
 def _named(columns, name, option, place):
@@ -134,9 +156,9 @@ def _named(columns, name, option, place):
     for i, column in enumerate(columns):
         if name in (column.title, column.name, str(i + 1) if column.title is None else None):
             return i
-    names = ", ".join(repr(c.name) for c in columns[:20])
+    names = ", ".join(quoted(c.name) for c in columns[:20])
     raise NoSuchColumn(
-        f"{place.path}: {option} {name}: no such column; there are {names}", option[2:]
+        f"{place.path}: {option} {printable(name)}: no such column; there are {names}", option[2:]
     )
 
 
@@ -144,10 +166,11 @@ def _time(columns, options, group, place):
     """(column, column of the time of day, times); all None without times."""
     chosen = _named(columns, options.time, "--time", place)
     if chosen is not None and chosen == group:
-        raise InputError(f"{place.path}: {options.time!r} cannot be both --time and --group")
+        raise InputError(f"{place.path}: {quoted(options.time)} cannot be both --time and --group")
     open_ = [i for i in range(len(columns)) if i != group]
     if chosen is None:
         dates = [i for i in open_ if _holds_dates(columns[i])]
+        dates = [i for i in dates if not _is_constant(columns[i].data) or _clock(columns, i)]
         named = [i for i in dates if times.is_time_name(columns[i].name)]
         chosen = next(iter(named or dates), None)
     if chosen is not None and columns[chosen].data.dtype.kind == "O":
@@ -160,6 +183,8 @@ def _time(columns, options, group, place):
     for i in open_ if chosen is None else [chosen]:
         data = columns[i].data
         if data.dtype.kind == "M":
+            if i != chosen and _is_constant(data):
+                continue
             _check_whole(np.isnat(data), place, columns[i].name)
             return i, None, times.Times(data)
         if data.dtype.kind in "iuf":
@@ -187,6 +212,11 @@ def _holds_dates(column):
         return False
     seen = [cell.strip() for cell in column.data if cell is not None][:_SEEN]
     return bool(seen) and all(map(times.is_date, seen))
+
+
+def _is_constant(data):
+    """One date in every row, such as valid until 9999: not the time of the rows."""
+    return len(data) > 1 and bool((data == data[0]).all())
 
 
 def _clock(columns, date):
@@ -238,7 +268,7 @@ def suspicious(values: np.ndarray, names: collections.abc.Sequence[str]) -> list
         for value in _far(data):
             found.setdefault(float(value), []).append(name)
     return [
-        f"{value:g} stands often in {', '.join(map(repr, where[:5]))}"
+        f"{value:g} stands often in {', '.join(map(quoted, where[:5]))}"
         f"{' and others' if len(where) > 5 else ''}, far from all other values; where it means "
         f"missing: --missing {value:g}"
         for value, where in found.items()
@@ -258,3 +288,39 @@ def _far(data):
         return []
     low, high = rest.min(), rest.max()
     return [end for end in often if max(low - end, end - high) > high - low]
+
+
+def table(
+    values: np.ndarray,
+    names: tuple[str, ...],
+    time: tuple[str | None, np.ndarray | None],
+    group: tuple[str | None, np.ndarray | None],
+    integer: np.ndarray,
+    source: Any,
+    notes: collections.abc.Sequence[str],
+) -> Table:
+    """The table of a file of columns.
+
+    Args:
+      values: (T, D), NaN in the holes.
+      names: of the D columns.
+      time: name of the column of time and its stamps, or None.
+      group: name of the column of labels and these, or None.
+      integer: (D,) columns that are integers in the file.
+      source: how the file was written.
+      notes: as in `Table`.
+    """
+    series, labels = series_of(group[1], len(values))
+    return Table(
+        values,
+        names,
+        series,
+        labels,
+        time[1],
+        np.zeros((len(values), 0)),
+        {"time": time[0], "group": group[0], "covariates": None},
+        integer | casting.whole(values),
+        source,
+        values.shape,
+        tuple(notes),
+    )

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies as st
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading, writing
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading, writing
+from naomi_jax.tables.options import Options
 
 
 @pytest.fixture

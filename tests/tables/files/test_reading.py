@@ -1,6 +1,7 @@
 """Text tables as people have them: what is read, what is said, what is refused."""
 
 import codecs
+import datetime
 import gzip
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import pandas as pd
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading
-from naomi_jax.tables.reading import Options
+from naomi_jax.tables.files import reading
+from naomi_jax.tables.options import Options
 
 NAN = np.nan
 
@@ -81,7 +82,7 @@ NAMES = [
 def test_names_and_values(read, content, names, values):
     name = "x.txt" if " " in content else "x.csv"
     table = read(content, name)
-    assert table.names == names and table.times is None and table.time_name is None
+    assert table.names == names and table.time is None and table.time_name is None
     np.testing.assert_array_equal(table.values, np.array(values, float))
     assert table.values.dtype == np.float64
 
@@ -211,40 +212,40 @@ def test_times_of_many_forms_anywhere(read, first, second):
     ):
         table = read(content)
         np.testing.assert_array_equal(table.values, [[1, 2], [NAN, 4]])
-        np.testing.assert_array_equal(table.times, days("2020-12-31T13:00", "2020-12-31T14:30"))
-        assert table.times.dtype == "datetime64[ns]" and table.names == ("a", "b")
+        np.testing.assert_array_equal(table.time, days("2020-12-31T13:00", "2020-12-31T14:30"))
+        assert table.time.dtype == "datetime64[ns]" and table.names == ("a", "b")
         assert table.time_name in ("time", "Timestamp", "date", "")
         assert any("the time" in note for note in table.notes)
 
 
 def test_times_without_a_header(read):
     table = read("2020-01-01,1\n2020-01-02,\n")
-    assert table.times[1] == days("2020-01-02")[0] and table.time_name == ""
+    assert table.time[1] == days("2020-01-02")[0] and table.time_name == ""
     assert table.names == ("0",)
 
 
 def test_dates_alone_months_and_the_hour_24(read):
-    assert read("d,v\n2020-01,1\n2020-02,2\n").times[1] == days("2020-02-01")[0]
-    assert read("d,v\nJan 2020,1\nFeb 2020,2\n").times[1] == days("2020-02-01")[0]
-    assert read("d,v\n20200131,1\n20200201,2\n", time="d").times[1] == days("2020-02-01")[0]
-    late = read("d,v\n31.12.2020 23:00,1\n31.12.2020 24:00,2\n").times
+    assert read("d,v\n2020-01,1\n2020-02,2\n").time[1] == days("2020-02-01")[0]
+    assert read("d,v\nJan 2020,1\nFeb 2020,2\n").time[1] == days("2020-02-01")[0]
+    assert read("d,v\n20200131,1\n20200201,2\n", time="d").time[1] == days("2020-02-01")[0]
+    late = read("d,v\n31.12.2020 23:00,1\n31.12.2020 24:00,2\n").time
     assert late[1] == days("2021-01-01")[0]
 
 
 def test_date_and_time_of_day_in_two_columns(read):
     table = read("day;clock;v\n31.12.2020;13:00;1,5\n31.12.2020;14:00;\n")
-    np.testing.assert_array_equal(table.times, days("2020-12-31T13:00", "2020-12-31T14:00"))
+    np.testing.assert_array_equal(table.time, days("2020-12-31T13:00", "2020-12-31T14:00"))
     assert table.time_name == "day" and table.names == ("v",)
 
 
 def test_numbers_that_count_time(read):
     table = read("time [s],v\n0.0,1\n0.1,\n0.3,2\n")
-    np.testing.assert_array_equal(table.times, [0, 0.1, 0.3])
+    np.testing.assert_array_equal(table.time, [0, 0.1, 0.3])
     assert table.time_name == "time [s]" and table.names == ("v",)
-    assert read("temp,v\n0.0,1\n0.1,2\n").times is None
-    assert read("time,v\n5,1\n3,2\n").times is None  # it falls: an hour of the day, perhaps
-    assert read("x,v\n5,1\n3,2\n", time="x").times.tolist() == [5, 3]
-    assert read(",v\n0.5,1\n0.75,2\n").times.tolist() == [0.5, 0.75]
+    assert read("temp,v\n0.0,1\n0.1,2\n").time is None
+    assert read("time,v\n5,1\n3,2\n").time is None  # it falls: an hour of the day, perhaps
+    assert read("x,v\n5,1\n3,2\n", time="x").time.tolist() == [5, 3]
+    assert read(",v\n0.5,1\n0.75,2\n").time.tolist() == [0.5, 0.75]
 
 
 def test_a_second_column_of_times_is_no_sensor(read):
@@ -259,10 +260,10 @@ def test_an_ambiguous_date_is_refused_with_the_remedy(read, refused):
     assert "line 2, column 'when': '03/04/2020'" in message
     assert "--dayfirst yes or --dayfirst no" in message
     np.testing.assert_array_equal(
-        read(content, dayfirst=True).times, days("2020-04-03", "2020-05-03")
+        read(content, dayfirst=True).time, days("2020-04-03", "2020-05-03")
     )
     np.testing.assert_array_equal(
-        read(content, dayfirst=False).times, days("2020-03-04", "2020-03-05")
+        read(content, dayfirst=False).time, days("2020-03-04", "2020-03-05")
     )
     assert "day first" in read(content, dayfirst=True).notes[0]
     mixed = refused("v,when\n1,13/04/2020\n2,03/15/2020\n")
@@ -272,7 +273,7 @@ def test_an_ambiguous_date_is_refused_with_the_remedy(read, refused):
 
 def test_rows_shuffled_stay_in_the_order_of_the_file(read):
     table = read("t,v\n2020-01-03,3\n2020-01-01,1\n2020-01-02,\n")
-    np.testing.assert_array_equal(table.times, days("2020-01-03", "2020-01-01", "2020-01-02"))
+    np.testing.assert_array_equal(table.time, days("2020-01-03", "2020-01-01", "2020-01-02"))
     np.testing.assert_array_equal(table.values[:, 0], [3, 1, NAN])
 
 
@@ -287,7 +288,7 @@ def test_a_step_of_summer_time(read, refused):
     zoned = "t,v\n2020-10-25 02:30+02:00,1\n2020-10-25 02:30+01:00,2\n2020-10-25 03:30+01:00,\n"
     table = read(zoned)
     expected = days("2020-10-25T00:30", "2020-10-25T01:30", "2020-10-25T02:30")
-    np.testing.assert_array_equal(table.times, expected)
+    np.testing.assert_array_equal(table.time, expected)
     assert "in UTC" in table.notes[0]
     naive = zoned.replace("+02:00", "").replace("+01:00", "")
     message = refused(naive)
@@ -305,9 +306,22 @@ def test_bad_times(refused):
     assert "line 3, column 't': no time in this row" in refused("t,v\n2020-01-01,1\n,2\n")
     assert "'2020-02-30' is no date" in refused("t,v\n2020-01-01,1\n2020-02-30,2\n")
     assert "'soon' is no date like" in refused("t,v\n" + "2020-01-01,1\n" * 30 + "soon,2\n")
-    assert "from 1678 to 2262" in refused("t,v\n1500-01-01,1\n1500-01-02,2\n")
+    assert "outside the years 1 to 9999" in refused("t,v\n0000-01-01,1\n1500-01-02,2\n")
     assert "--time x: no such column; there are 't', 'v'" in refused("t,v\n1,2\n", time="x")
     assert "line 3, column 't': no time" in refused("t,v\n1,2\n,3\n", time="t")
+
+
+def test_dates_of_any_year_are_read_and_may_be_subtracted(read):
+    """Nanoseconds in 64 bits hold 1678 to 2262, and differences of 292 years."""
+    for first, last in (("1500-01-01", "1500-01-02"), ("1700-01-01", "2008-01-01")):
+        for zone in ("", "T00:00+00:00"):
+            stamps = read(f"t,v\n{first}{zone},1\n{last}{zone},2\n").time
+            assert stamps.tolist() == days(first, last).astype("M8[us]").tolist() or first < "1678"
+            right = np.datetime64(last) - np.datetime64(first)
+            assert stamps[1] - stamps[0] == right
+    far = read("t,v\n01.01.0900,1\n31.12.9999,2\n").time
+    assert far.tolist() == [datetime.datetime(900, 1, 1), datetime.datetime(9999, 12, 31)]
+    assert len(read("t,v\n1700-01-01,1\n2008-01-01,2\n", freq="YS").time) == 309
 
 
 # Absent rows and several series.
@@ -318,7 +332,7 @@ def test_absent_rows_are_added_if_asked_for(read, refused):
     assert len(read(content).values) == 3
     table = read(content, freq="h")
     np.testing.assert_array_equal(table.values[:, 0], [1, NAN, NAN, 4, NAN])
-    np.testing.assert_array_equal(np.diff(table.times), np.full(4, np.timedelta64(1, "h")))
+    np.testing.assert_array_equal(np.diff(table.time), np.full(4, np.timedelta64(1, "h")))
     assert "2 absent rows added" in table.notes[-1]
     message = refused(content, freq="2h")
     assert "line 3: 2020-01-01 03:00:00 is no step of --freq 2h" in message
@@ -390,7 +404,15 @@ def test_usual_values_are_not_suspected(read):
 def test_categories_and_switches_are_carried_through_and_said(read):
     table = read("cat,v,on,q\nx,1,True,\ny,,False,\nx,3,True,z\n")
     assert table.names == ("v",)
-    assert table.notes == ("no numbers, carried through untouched: 'cat', 'on', 'q'",)
+    assert table.notes == (
+        "no numbers, carried through untouched: 'cat', 'on', 'q'",
+        "column 'q' holds no numbers; its 2 holes stay empty",
+    )
+    holed = read("cat,v,on\nx,1,True\n,,\nx,3,false\n").notes[1:]
+    assert holed == (
+        "column 'on' holds true/false; its 1 hole stays empty",
+        "column 'cat' holds no numbers; its 1 hole stays empty",
+    )
 
 
 REFUSED = [
@@ -461,7 +483,7 @@ def test_integer_columns(read):
     table = read(
         "a,b,c,d,e\n1,1.0,5,9007199254740993,\n,2.0,NA,99999999999999999999,\n3,3.0,-7,1,\n"
     )
-    assert table.integer.tolist() == [True, False, True, True, False]
+    assert table.source.integer.tolist() == [True, False, True, True, False]
 
 
 def test_the_same_table_has_the_same_hash(read, tmp_path):
@@ -479,6 +501,6 @@ def test_the_same_table_has_the_same_hash(read, tmp_path):
 
 
 def test_pandas_is_imported_when_it_is_needed():
-    code = "import sys, naomi_jax.tables.reading, naomi_jax.tables.writing; print(*sys.modules)"
+    code = "import sys; from naomi_jax.tables.files import reading, writing; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "pyarrow"} & set(done.stdout.split())

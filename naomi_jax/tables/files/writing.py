@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading
+from naomi_jax.tables.files import reading
 from naomi_jax.tables.table import Table
 
 
@@ -42,15 +42,15 @@ def write(
     Args:
       path: of the output, of the table's format.
       table: from `reading.read`.
-      values: in the shape of the table's; NaN leaves a hole. For .npz and .npy a leading axis of
-        samples may be added.
+      values: in the table's shape, (T, D) or (N, T, D); NaN leaves a hole. For .npz and .npy a
+        leading axis of samples may be added.
       flags: (T, D) bool, or None. Adds a column NAME_filled of 0 and 1 for each column with holes.
 
     Raises:
       InputError: another format, shapes that do not fit, flags for arrays, or the file cannot be
         written.
     """
-    from naomi_jax.tables import arrays, delimited, delimited_writing
+    from naomi_jax.tables.files import arrays, delimited, delimited_writing
 
     path = os.fspath(path)
     kind = reading.extension(path)
@@ -65,17 +65,17 @@ def write(
     if not fits:
         raise InputError(f"{path}: the output must have the format of the input")
     values = np.asarray(values, np.float64)
-    if values.ndim == table.values.ndim + 1 and not is_array:
+    if values.ndim == len(table.shape) + 1 and not is_array:
         raise InputError(f"{path}: a {kind} holds one filled table; for samples use .npz or .npy")
-    if values.shape[-table.values.ndim :] != table.values.shape:
-        raise InputError(f"values: shape {values.shape}; {table.values.shape} is needed")
-    if flags is not None and (is_array or np.shape(flags) != table.values.shape):
+    if values.shape[-len(table.shape) :] != table.shape:
+        raise InputError(f"values: shape {values.shape}; {table.shape} is needed")
+    if flags is not None and (is_array or np.shape(flags) != table.shape):
         raise InputError("flags: for text and .parquet, in the shape of the values")
     if is_array:
         arrays.write(path, table, values)
     elif is_text:
         delimited_writing.write(path, table, values, flags)
     else:
-        from naomi_jax.tables import parquet
+        from naomi_jax.tables.files import parquet
 
         parquet.write(path, table, values, flags)
