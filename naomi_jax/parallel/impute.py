@@ -39,9 +39,9 @@ def impute(
 ) -> Float[Array | np.ndarray, "..."]:
     """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
 
-    Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete,
-    work and memory follow the number of known steps, which is rounded up to a few sizes: a new mask
-    of known sizes compiles nothing. Where it is traced they follow T.
+    Pure: jit, vmap, grad, jvp and shard it, with any array traced. Where the mask is concrete, work
+    and memory follow the number of known steps, which is rounded up to a few sizes: a new mask of
+    known sizes compiles nothing. Where it is traced they follow T.
 
     Args:
       params: from `naomi_jax.parallel.model.init` or training; all sizes are read off its shapes.

@@ -24,6 +24,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from naomi_jax.recursion import adjoint
+
 Form = Literal["auto", "sequential", "associative"]
 Complex = tuple[Array, Array]
 
@@ -107,7 +109,7 @@ def recurrence(
     if form == "auto":
         form = "sequential" if jax.default_backend() == "cpu" else "associative"
     a = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, _joint_shape(leaf, v[0])), a)
-    return _recurrence(reverse, form, a, v)
+    return _recurrences[reverse, form](a, v)
 
 
 def _joint_shape(leaf, v):
@@ -115,14 +117,8 @@ def _joint_shape(leaf, v):
     return (v.shape[0], *leaf.shape[1:])
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _recurrence(reverse, form, a, v):
-    run = _sequential if form == "sequential" else _associative
-    return run(a, v, reverse)
-
-
 def _forward(reverse, form, a, v):
-    h = _recurrence(reverse, form, a, v)
+    h = _recurrences[reverse, form](a, v)
     return h, (a, h)
 
 
@@ -141,19 +137,16 @@ def _backward(reverse, form, saved, cotangent):
         return jnp.concatenate(parts)
 
     following = shift(a[0], step), -shift(a[1], step)
-    adjoint: Complex = _recurrence(not reverse, form, following, cotangent)  # pyright: ignore
+    back: Complex = _recurrences[not reverse, form](following, cotangent)
     before = shift(h[0], -step), -shift(h[1], -step)
-    of_a = multiply(adjoint, before)
+    of_a = multiply(back, before)
     summed = tuple(_sum_to(leaf, factor.shape) for leaf, factor in zip(of_a, a))
-    return summed, adjoint
+    return summed, back
 
 
 def _sum_to(leaf, shape):
     axes = tuple(i for i, (n, m) in enumerate(zip(leaf.shape, shape)) if n != m)
     return leaf.sum(axes, keepdims=True) if axes else leaf
-
-
-_recurrence.defvjp(_forward, _backward)
 
 
 def _sequential(a, v, reverse):
@@ -175,3 +168,20 @@ def _associative(a, v, reverse):
         return multiply(a2, a1), (moved[0] + v2[0], moved[1] + v2[1])
 
     return jax.lax.associative_scan(then, (a, v), reverse=reverse)[1]
+
+
+def _either_way(reverse, form):
+    run = _sequential if form == "sequential" else _associative
+    return adjoint.with_gradient(
+        functools.partial(run, reverse=reverse),
+        functools.partial(_forward, reverse, form),
+        functools.partial(_backward, reverse, form),
+        2,
+    )
+
+
+_recurrences = {
+    (reverse, form): _either_way(reverse, form)
+    for reverse in (False, True)
+    for form in ("sequential", "associative")
+}

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from naomi_jax.recursion import decode_gradient, gru, rows
+from naomi_jax.recursion import adjoint, decode_gradient, gru, rows
 from naomi_jax.recursion.heads import sample
 from naomi_jax.recursion.plan import Inputs, Plan, Weights, line, make_plan, of_ticks
 from naomi_jax.recursion.schedule import BACKWARD, CHAIN, Schedule
@@ -46,12 +46,6 @@ def decode(
     """
     weights, inputs, plan = make_plan(params, x, known, schedule, context)
     return fill(weights, jnp.where(known, x, 0), backward, inputs, noise, plan)
-
-
-@jax.custom_vjp
-def fill(weights, x, backward, inputs, noise, plan):
-    """x filled; decode_gradient.py has the gradient, which that of `run` would equal."""
-    return run(weights, x, backward, inputs, noise, plan)[0]
 
 
 def run(
@@ -136,4 +130,7 @@ def _fill_and_save(weights, x, backward, inputs, noise, plan):
     return x, (weights, x, states, gates, there, noise, plan)
 
 
-fill.defvjp(_fill_and_save, decode_gradient.transposed)
+# x filled. The gradient, by weights, x, backward and inputs, equals that of `run`.
+fill = adjoint.with_gradient(
+    lambda *arguments: run(*arguments)[0], _fill_and_save, decode_gradient.transposed, 4
+)

@@ -27,7 +27,7 @@ from naomi_jax.recursion.schedule import BACKWARD, CHAIN
 
 
 def transposed(residuals, d_x):
-    """The backward pass of decode.fill: gradients of its arguments; noise is a constant."""
+    """The backward pass of decode.fill: gradients of all its arguments but noise and plan."""
     weights, x, states, gates, inputs, noise, plan = residuals
     first = x.shape[0] + 1
     layers = gru.transpose(weights.forward), gru.transpose(weights.backward)
@@ -66,7 +66,7 @@ def transposed(residuals, d_x):
     )
     d_backward = tuple(d[:first] for d in d_states)
     d_inputs = _input_gradients(inputs, x, d_gates[0], plan.schedule)
-    return d_weights, jnp.where(plan.known, d_x, 0), d_backward, d_inputs, None, None
+    return d_weights, jnp.where(plan.known, d_x, 0), d_backward, d_inputs
 
 
 def _pull_cell(layers, op, gates, states, d_states, d_x):

@@ -30,6 +30,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from naomi_jax.recursion import adjoint
 from naomi_jax.recursion.rows import span
 
 Layer = dict[str, Array]
@@ -263,14 +264,9 @@ def scan(
     """
     states = []
     for layer in layers:
-        x = _scan(reverse, layer, x, inside)
+        x = _scan[reverse](layer, x, inside)
         states.append(x)
     return tuple(states)
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _scan(reverse, layer, x, inside):
-    return _run(reverse, layer, x, inside, lambda new, gates: new)
 
 
 def _run(reverse, layer, x, inside, keep):
@@ -316,10 +312,20 @@ def _scan_transposed(reverse, residuals, d_states):
         return span(d, first, count), span(x, first, count), span(before, first + offset, count)
 
     d_x = product(projected_gradient(d), transposed.wx)
-    return weight_gradients(read, steps, batch, layer), d_x, None
+    return weight_gradients(read, steps, batch, layer), d_x
 
 
-_scan.defvjp(_scan_saving, _scan_transposed)
+def _either_way(reverse):
+    return adjoint.with_gradient(
+        lambda *arguments: _run(reverse, *arguments, keep=lambda new, gates: new),
+        functools.partial(_scan_saving, reverse),
+        functools.partial(_scan_transposed, reverse),
+        2,
+    )
+
+
+# The states of one layer, by its weights, x and which steps are inside; a constant.
+_scan = {reverse: _either_way(reverse) for reverse in (False, True)}
 
 
 def _scan_ahead(body, init, xs, reverse):

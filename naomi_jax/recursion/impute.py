@@ -26,7 +26,7 @@ def impute(
 ) -> Float[ArrayLike, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
-    The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
+    The function is pure: jit, vmap, grad, jvp and shard it, with any argument traced.
     A new mask, key or lengths of the same shapes compiles nothing, but that concrete masks of each
     sequence have a decode as long as they need, of three lengths for a shape, each of them a
     program. One mask for the batch is up to twice as fast as one per sequence.
