@@ -14,11 +14,13 @@ from naomi_jax.runs import record as run_record
 from naomi_jax.training import log
 
 
-def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -> None:
+def write(
+    tasks: tuple[list[str], list[str]], dataset: Dataset, path: str, command: list[str]
+) -> None:
     """The page of runs on `dataset`.
 
     Args:
-      folders: of the runs, which report.by_task has passed. Forecasts beside imputations get a
+      tasks: folders of the runs, as report.by_task gives them. Forecasts beside imputations get a
         section of their own.
       dataset: their data.
       path: .html.
@@ -27,8 +29,8 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
     Raises:
       InputError: matplotlib is missing, or something cannot be read or written.
     """
-    records = {folder: run_record.read(folder).as_json() for folder in folders}
-    imputing, forecasting = report.by_task(folders)
+    imputing, forecasting = tasks
+    records = {name: run_record.read(name).as_json() for name in (*imputing, *forecasting)}
     if not imputing:
         imputing, forecasting = forecasting, []
     models, runs = report.load(imputing, dataset)
