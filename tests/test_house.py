@@ -24,6 +24,7 @@ ORDER = (
     "tables",
     "parallel",
     "recursion",
+    "store",
 )
 EVERYWHERE = ("fields", "errors", "version", "atomic")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -1,7 +1,8 @@
-"""Checksums of a checkpoint's arrays: tensorstore does not notice a byte that has changed on disk.
+"""Checksums of what was saved.
 
-They are kept by orbax in the checkpoint's own folder, so that they get their name together with it,
-and are of the arrays rather than of files: a part of a checkpoint can be checked alone.
+A checkpoint has those of its arrays, because tensorstore does not notice a byte that has changed on
+disk. They are kept by orbax in the checkpoint's own folder, so that they get their name together
+with it, and are of the arrays rather than of files: a part of a checkpoint can be checked alone.
 """
 
 import hashlib
@@ -13,6 +14,11 @@ import jax
 import numpy as np
 
 _FILE = "_CHECKPOINT_METADATA"  # where orbax puts what it is given to keep
+
+
+def of_bytes(content: bytes | memoryview) -> str:
+    """The sha256, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def make(tree: Any, val_error: float | None) -> dict[str, Any]:
@@ -61,5 +67,5 @@ def _named(tree):
 
 
 def _of(array):
-    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    digest = of_bytes(np.ascontiguousarray(array).tobytes())
     return {"dtype": array.dtype.name, "sha256": digest}
