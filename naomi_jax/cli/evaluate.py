@@ -209,7 +209,7 @@ def _samples(workdir, count, forecast):
     how = "the first steps shown" if kind == "tail" else "shown at random places"
     print(f"{len(drawn.truth)} sequences of {dataset.steps} steps, {how}; {count} samples of each")
     print()
-    head, rows = samples.judge(drawn, dataset.kind.metrics)
+    head, rows = samples.judge(drawn, datasets.get(dataset.name).metrics)
     print(tables.markdown(head, rows))
 
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import report, robustness, samples, tables
 from naomi_jax.figures import curves, drawing, film, parts, style
@@ -191,7 +192,8 @@ def _samples(dataset, name, drawn):
         f"{style.title(name)}: {drawn.samples.shape[1]} samples of one test sequence; black: the "
         "truth and what is shown."
     )
-    head, rows = samples.judge(drawn, dataset.kind.metrics if dataset.kind.has_expert else ())
+    kind = datasets.get(dataset.name)
+    head, rows = samples.judge(drawn, kind.metrics if kind.has_expert else ())
     picture = parts.picture("samples", figure, caption)
     ranks = parts.picture(
         "ranks",

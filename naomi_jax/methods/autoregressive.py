@@ -166,7 +166,7 @@ def _decayed(params, state, lag):
     """GRUI: the state, faded by 1 / exp(max(0, w lag + b)) since the last shown step."""
     if "decay" not in params:
         return state
-    rate = params["decay"]["scale"] * lag[:, None] + params["decay"]["bias"]
+    rate = params["decay"]["scale"][None] * lag[:, None] + params["decay"]["bias"][None]
     return state * jnp.exp(-jnp.maximum(rate, 0))
 
 

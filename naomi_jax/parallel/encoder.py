@@ -26,6 +26,7 @@ from naomi_jax.parallel.config import HEADS, SLOWEST, ParallelConfig
 from naomi_jax.parallel.geometry import Geometry, take_rows
 from naomi_jax.parallel.mixture import Mixture
 from naomi_jax.parallel.recurrence import Form, multiply, recurrence, transition
+from naomi_jax.recursion.axes import leading
 
 Params = dict
 
@@ -62,7 +63,7 @@ class Recurrence(nn.Module):
         gain = jnp.sqrt(-jnp.expm1(-2 * _TYPICAL * alpha))
         v = v.reshape(*v.shape[:-1], 2, 2, n)  # direction, real and imaginary
         # Both directions in one recurrence, the backward one turned around: half the loops.
-        v = _turn(v, -3) * gain[:, None]
+        v = _turn(v, -3) * leading(gain[:, None], v.ndim)
         following = jnp.concatenate([place.gap[:, 1:], jnp.zeros_like(place.gap[:, :1])], axis=1)
         gaps = jnp.stack([place.gap, jnp.flip(following, axis=1)], axis=-1)
         a = (part[:, :, None] for part in transition(alpha, omega, gaps))
@@ -137,7 +138,7 @@ class Encoder(nn.Module):
         )
         if shared:
             names = nn.initializers.normal(0.1)
-            h = h + self.param("column", names, (config.dim, config.width))
+            h = h + self.param("column", names, (config.dim, config.width))[None, None]
         reads = []
         for block in range(config.depth):
             u = _normalize(h)
@@ -216,7 +217,7 @@ class Encoder(nn.Module):
             output(name, config.lane * config.components).reshape(shape)
             for name in ("value", "std")
         )
-        std = nn.softplus(std + _SPREAD[: config.components]) * scale + 1e-4
+        std = nn.softplus(std + leading(_SPREAD[: config.components], std.ndim)) * scale + 1e-4
         weight = (
             output("weight", config.components)
             if config.components > 1

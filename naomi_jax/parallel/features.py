@@ -48,7 +48,7 @@ def event_features(
     valid = known.any(-1)
     follows = jnp.concatenate([valid[:, 1:], jnp.zeros_like(valid[:, :1])], axis=1)
     following = jnp.concatenate([place.gap[:, 1:], jnp.zeros_like(place.gap[:, :1])], axis=1)
-    first = jnp.arange(count) > 0
+    first = jnp.arange(count)[None] > 0
     shape = place.gap.shape
     event = [_log_time(place.gap, valid & first, shape), _log_time(following, follows, shape)]
     return jnp.stack(columns, axis=-1), jnp.stack(event, axis=-1), slopes

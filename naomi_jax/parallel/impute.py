@@ -162,7 +162,7 @@ def _entries(mask, x, lengths):
     if known.ndim < x.ndim:
         known = known[..., None]
     if lengths is not None:
-        known = known & (np.arange(x.shape[1]) < lengths[:, None])[..., None]
+        known = known & (np.arange(x.shape[1])[None] < lengths[:, None])[..., None]
     return known if known.ndim == 3 else known[None]
 
 
@@ -175,7 +175,7 @@ def _full(known, x):
 def _kept(known, x, lengths):
     """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
     if lengths is not None:
-        known = known | (np.arange(x.shape[1]) >= lengths[:, None])[..., None]
+        known = known | (np.arange(x.shape[1])[None] >= lengths[:, None])[..., None]
     return _full(known, x)
 
 

@@ -25,6 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from naomi_jax.recursion import adjoint
+from naomi_jax.recursion.axes import leading
 
 Form = Literal["auto", "sequential", "associative"]
 Complex = tuple[Array, Array]
@@ -48,6 +49,7 @@ def transition(
       elapsed: time, not negative; 1e-2 or 1e5 units alike.
     """
     elapsed = elapsed[..., None]
+    alpha, omega = (leading(rate, elapsed.ndim) for rate in (alpha, omega))
     alive = jnp.minimum(elapsed, jax.lax.stop_gradient(_DEAD / alpha))
     size = jnp.exp(-alpha * alive)
     # Zero, not 1e-13: a dead state adds nothing, and its gradient is exactly zero too.

@@ -102,7 +102,7 @@ def _new_state(weights, inputs, op, value, source):
         return projected if known is None else projected + rows.read(known, op.step)
 
     def decoded():  # I_t = [1, x_t]
-        return gru.product(value, B[0]["wx"][1:]) + B[0]["wx"][0]
+        return gru.product(value, B[0]["wx"][1:]) + B[0]["wx"][:1]
 
     def missing():  # I_t = [0, known entries of x_t]
         nothing = jnp.zeros_like(value, shape=(value.shape[0], B[0]["wx"].shape[1]))

@@ -192,7 +192,7 @@ def _group_by_level(level, levels):
     """
     count = level.shape[0]
     blocks = -(-count // _ROWS) + levels
-    one_hot = level[:, None] == jnp.arange(1, levels + 1)
+    one_hot = level[:, None] == jnp.arange(1, levels + 1)[None]
     blocks_of = -(-one_hot.sum(0) // _ROWS)
     end = jnp.cumsum(blocks_of)
     rank = jnp.where(one_hot, jnp.cumsum(one_hot, axis=0) - 1, 0).sum(1)

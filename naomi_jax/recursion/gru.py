@@ -94,9 +94,10 @@ def rotations(largest_angle: float) -> Initializer:
         hidden = shape[0]
         angles = jnp.linspace(0, largest_angle, (hidden + 1) // 2)
         first, second = jnp.arange(hidden) // 2, jnp.arange(hidden) % 2
-        pair = first[:, None] == first
+        angle = angles[first][None]
+        pair = first[:, None] == first[None]
         sign = second[None] - second[:, None]
-        matrix = jnp.where(sign == 0, jnp.cos(angles[first]), sign * jnp.sin(angles[first]))
+        matrix = jnp.where(sign == 0, jnp.cos(angle), sign * jnp.sin(angle))
         matrix = jnp.where(pair, matrix, 0)
         if hidden % 2:  # a last unit without a partner stays as it is
             matrix = matrix.at[-1, -1].set(1.0)
@@ -114,11 +115,11 @@ def product(a: Float[Array, "*N I"], w: Float[Array, "I J"]) -> Float[Array, "*N
 
 def _cell(layer, projected, h):
     """One step from the projected input x Wx, (B, 3H); returns (h', gates)."""
-    xr, xz, xn = jnp.split(projected + layer["b"], 3, axis=-1)
+    xr, xz, xn = jnp.split(projected + layer["b"][None], 3, axis=-1)
     hr, hz, hn = jnp.split(product(h, layer["wh"]), 3, axis=-1)
     r = jax.nn.sigmoid(xr + hr)
     z = jax.nn.sigmoid(xz + hz)
-    m = hn + layer["c"]
+    m = hn + layer["c"][None]
     n = jnp.tanh(xn + r * m)
     return n + z * (h - n), jnp.concatenate([m, r, z, n], axis=-1)
 

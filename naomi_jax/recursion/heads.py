@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from naomi_jax.recursion import gru
+from naomi_jax.recursion.axes import leading
 
 Head = dict  # one level's parameters: params["heads"] without the R axis
 
@@ -52,7 +53,7 @@ def sample(
       noise: standard normal; of a stochastic head.
     """
     mean, std = apply_head(head, left, right)
-    value = mean if line is None else mean + head["skip"] * line
+    value = mean if line is None else mean + head["skip"][None] * line
     if std is None:
         return value
     assert noise is not None, "a stochastic model needs noise"
@@ -60,4 +61,4 @@ def sample(
 
 
 def _dense(dense, x):
-    return gru.product(x, dense["kernel"]) + dense["bias"]
+    return gru.product(x, dense["kernel"]) + leading(dense["bias"], x.ndim)

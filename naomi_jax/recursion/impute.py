@@ -108,7 +108,7 @@ def _impute(params, x, mask, key, lengths, num_samples, updates):
     known = jnp.atleast_2d(steps).T[..., None] if whole else jnp.swapaxes(keep, 0, 1)
     inside, untouched = None, keep
     if lengths is not None:
-        inside = jnp.arange(length)[:, None] < lengths
+        inside = jnp.arange(length)[:, None] < lengths[None]
         untouched = keep | ~inside.T[..., None]
     context = None
     if config.context:
@@ -163,7 +163,7 @@ def _entries(mask, shape, lengths):
     xp = np if isinstance(mask, np.ndarray) else jnp
     known = xp.broadcast_to(mask != 0, shape)
     if lengths is not None:
-        known = known & (np.arange(shape[1]) < lengths[:, None])[..., None]
+        known = known & (np.arange(shape[1])[None] < lengths[:, None])[..., None]
     return known
 
 
@@ -172,4 +172,4 @@ def _kept(mask, lengths, shape):
     known = _entries(mask, shape, lengths)
     if lengths is None:
         return known
-    return known | (np.arange(shape[1]) >= lengths[:, None])[..., None]
+    return known | (np.arange(shape[1])[None] >= lengths[:, None])[..., None]

@@ -56,7 +56,7 @@ def teacher_forced(
             break
         mean, std = apply_head(head, forward[:count], backward[2 * stride - 1 :])
         if "skip" in head:
-            mean = mean + head["skip"] * _midpoints(x, stride)
+            mean = mean + head["skip"][None, None] * _midpoints(x, stride)
         target = x[stride - 1 : stride - 1 + count]
         predictions.append(Prediction(mean, std, target))
     return predictions

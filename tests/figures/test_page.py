@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from naomi_jax.cli import evaluate
-from naomi_jax.data import masks, metrics
+from naomi_jax.data import masks, metrics, registry
 from naomi_jax.evaluation import robustness, samples, scores, tables
 from naomi_jax.figures import drawing, film, page, parts
 from naomi_jax.methods import linear
@@ -22,7 +22,7 @@ def curves(dataset, model, hidden):
 
 def test_quartiles_are_those_of_the_metrics(curves, dataset):
     keys = jax.random.split(jax.random.key(2020), 30)
-    assert curves.columns == tuple(metric.name for metric in dataset.kind.metrics)
+    assert curves.columns == tuple(metric.name for metric in registry.get(dataset.name).metrics)
     assert list(curves.quartiles) == ["linear", "naomi", "expert"]
     for i, count in enumerate((4, 8)):
         mask = np.stack([masks.hide(key, "random", count, 12) for key in keys])
