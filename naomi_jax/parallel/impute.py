@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num
 
-from naomi_jax.parallel import checks, levels, mixture
+from naomi_jax.parallel import checks, levels
 from naomi_jax.parallel import noise as correlated
-from naomi_jax.parallel.encoder import Encoder, Params
-from naomi_jax.parallel.geometry import geometry, positions, take_rows
+from naomi_jax.parallel.inputs.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
-from naomi_jax.parallel.recurrence import Form
+from naomi_jax.parallel.network import mixture
+from naomi_jax.parallel.network.encoder import Encoder, Params
+from naomi_jax.parallel.network.recurrence import Form
 from naomi_jax.recursion import arrays, gaps
 
 

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num, PRNGKeyArray
 
-from naomi_jax.recursion import arrays, decode, encoders, model
+from naomi_jax.recursion import arrays, encoders, model
 from naomi_jax.recursion import checks as arguments
+from naomi_jax.recursion.decoding import decode
+from naomi_jax.recursion.decoding.schedule import enough_backward_ticks, lay_out, max_backward_ticks
 from naomi_jax.recursion.gaps import ArrayLike
-from naomi_jax.recursion.schedule import enough_backward_ticks, lay_out, max_backward_ticks
 
 Mask = Num[ArrayLike, "..."] | Bool[ArrayLike, "..."]
 

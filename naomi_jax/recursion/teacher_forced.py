@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Num
 
 from naomi_jax.recursion import encoders, gaps
+from naomi_jax.recursion.cells.heads import apply_head, level_heads
 from naomi_jax.recursion.gaps import ArrayLike
-from naomi_jax.recursion.heads import apply_head, level_heads
 from naomi_jax.recursion.model import Params, config_of
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from naomi_jax.errors import InputError
-from naomi_jax.methods import autoregressive, registry
+from naomi_jax.methods import registry
+from naomi_jax.methods.shared import autoregressive
 from naomi_jax.methods.single_res import SingleResSettings
 from tests.recursion import oracle
 

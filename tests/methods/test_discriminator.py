@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from naomi_jax.methods import discriminator, losses
+from naomi_jax.methods.networks import discriminator
+from naomi_jax.methods.shared import losses
 from tests.recursion import oracle
 
 

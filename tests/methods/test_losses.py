@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax.methods import losses
+from naomi_jax.methods.shared import losses
 from tests.recursion import oracle
 
 

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 
-from naomi_jax.parallel import features
-from naomi_jax.parallel.geometry import geometry
+from naomi_jax.parallel.inputs import features
+from naomi_jax.parallel.inputs.geometry import geometry
 
 
 def of_targets(x, known, times=None):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from naomi_jax.parallel import mixture
+from naomi_jax.parallel.network import mixture
 
 
 @pytest.fixture(scope="module")

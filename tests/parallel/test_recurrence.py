@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax.parallel.recurrence import recurrence, transition
+from naomi_jax.parallel.network.recurrence import recurrence, transition
 
 FORMS = ("sequential", "associative")
 

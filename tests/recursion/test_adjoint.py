@@ -7,7 +7,7 @@ import pytest
 
 import naomi_jax
 from naomi_jax import parallel
-from naomi_jax.recursion import adjoint
+from naomi_jax.recursion.cells import adjoint
 
 
 def plain(weights, x, which):

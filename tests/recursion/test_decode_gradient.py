@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax.recursion import decode, decode_gradient, encoders, gru
+from naomi_jax.recursion import encoders
+from naomi_jax.recursion.cells import gru
+from naomi_jax.recursion.decoding import decode
+from naomi_jax.recursion.decoding import gradient as decode_gradient
 
 STEPS, BATCH, DIM = 40, 6, 2
 

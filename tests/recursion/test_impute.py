@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax.recursion import gru, model, schedule
 from naomi_jax.recursion import impute as imputation
+from naomi_jax.recursion import model
 from naomi_jax.recursion.axes import leading
+from naomi_jax.recursion.cells import gru
+from naomi_jax.recursion.decoding import schedule
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2

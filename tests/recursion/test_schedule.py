@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax.recursion import schedule
+from naomi_jax.recursion.decoding import schedule
 from tests.recursion import oracle
 
 LEVELS = range(1, 7)

@@ -7,7 +7,7 @@ is absent and a row that is wholly missing give the same features.
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from naomi_jax.parallel.geometry import Geometry, take_entries, take_rows
+from naomi_jax.parallel.inputs.geometry import Geometry, take_entries, take_rows
 
 # With more columns, the features of one column alone (slopes, its own distances) would be most of
 # the input layer and overfit; the state and the event's own distances must do.

@@ -21,8 +21,8 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from naomi_jax.methods import dense
-from naomi_jax.recursion import gru
+from naomi_jax.methods.networks import dense
+from naomi_jax.recursion.cells import gru
 
 Params = dict
 

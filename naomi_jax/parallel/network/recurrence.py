@@ -24,8 +24,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from naomi_jax.recursion import adjoint
 from naomi_jax.recursion.axes import leading
+from naomi_jax.recursion.cells import adjoint
 
 Form = Literal["auto", "sequential", "associative"]
 Complex = tuple[Array, Array]

@@ -21,8 +21,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
 
 from naomi_jax.fields import Settings, at_least, setting
-from naomi_jax.methods import dense, losses
-from naomi_jax.recursion import checks, gaps, gru
+from naomi_jax.methods.networks import dense
+from naomi_jax.methods.shared import losses
+from naomi_jax.recursion import checks, gaps
+from naomi_jax.recursion.cells import gru
 
 ArrayLike = Array | np.ndarray
 Params = dict

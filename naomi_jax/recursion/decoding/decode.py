@@ -13,10 +13,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from naomi_jax.recursion import adjoint, decode_gradient, gru, rows
-from naomi_jax.recursion.heads import sample
-from naomi_jax.recursion.plan import Inputs, Plan, Weights, line, make_plan, of_ticks
-from naomi_jax.recursion.schedule import BACKWARD, CHAIN, Schedule
+from naomi_jax.recursion.cells import adjoint, gru, rows
+from naomi_jax.recursion.cells.heads import sample
+from naomi_jax.recursion.decoding import gradient as decode_gradient
+from naomi_jax.recursion.decoding.plan import Inputs, Plan, Weights, line, make_plan, of_ticks
+from naomi_jax.recursion.decoding.schedule import BACKWARD, CHAIN, Schedule
 
 
 def decode(

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from naomi_jax.recursion import gru
 from naomi_jax.recursion.axes import leading
+from naomi_jax.recursion.cells import gru
 
 Head = dict  # one level's parameters: params["heads"] without the R axis
 

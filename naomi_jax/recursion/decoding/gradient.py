@@ -20,10 +20,10 @@ the lockstep may leave out that branch's result, as well as put zero into it.
 import jax
 import jax.numpy as jnp
 
-from naomi_jax.recursion import gru, rows
-from naomi_jax.recursion.heads import sample
-from naomi_jax.recursion.plan import Inputs, Weights, line, of_ticks
-from naomi_jax.recursion.schedule import BACKWARD, CHAIN
+from naomi_jax.recursion.cells import gru, rows
+from naomi_jax.recursion.cells.heads import sample
+from naomi_jax.recursion.decoding.plan import Inputs, Weights, line, of_ticks
+from naomi_jax.recursion.decoding.schedule import BACKWARD, CHAIN
 
 
 def transposed(residuals, d_x):

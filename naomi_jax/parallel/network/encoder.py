@@ -21,11 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from naomi_jax.parallel import features
 from naomi_jax.parallel.config import HEADS, SLOWEST, ParallelConfig
-from naomi_jax.parallel.geometry import Geometry, take_rows
-from naomi_jax.parallel.mixture import Mixture
-from naomi_jax.parallel.recurrence import Form, multiply, recurrence, transition
+from naomi_jax.parallel.inputs import features
+from naomi_jax.parallel.inputs.geometry import Geometry, take_rows
+from naomi_jax.parallel.network.mixture import Mixture
+from naomi_jax.parallel.network.recurrence import Form, multiply, recurrence, transition
 from naomi_jax.recursion.axes import leading
 
 Params = dict

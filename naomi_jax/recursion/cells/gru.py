@@ -30,8 +30,8 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from naomi_jax.recursion import adjoint
-from naomi_jax.recursion.rows import span
+from naomi_jax.recursion.cells import adjoint
+from naomi_jax.recursion.cells.rows import span
 
 Layer = dict[str, Array]
 Layers = tuple[Layer, ...]

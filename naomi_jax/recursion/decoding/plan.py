@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from naomi_jax.recursion import gaps, gru, rows
-from naomi_jax.recursion.heads import Head, level_heads
-from naomi_jax.recursion.schedule import Schedule
+from naomi_jax.recursion import gaps
+from naomi_jax.recursion.cells import gru, rows
+from naomi_jax.recursion.cells.heads import Head, level_heads
+from naomi_jax.recursion.decoding.schedule import Schedule
 
 
 class Weights(NamedTuple):
