@@ -4,9 +4,9 @@ A tick fills at most one step and computes at most one state (schedule.py has th
 ticks side by side). All states stay in one buffer a layer, and a tick names what it reads by row.
 Time-major inside: x (T, B, D). With one mask for the batch a row is a number and a tick takes real
 branches; with one mask for each sequence it is (B,), all sequences walk their own ticks in
-lockstep, and a tick computes both cells and all heads (rows.py).
+lockstep, and a tick computes both cells and all heads (cells/rows.py).
 
-The gradient is written by hand: decode_gradient.py.
+The gradient is written by hand: gradient.py.
 """
 
 import jax
