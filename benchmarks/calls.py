@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import naomi_jax
 from naomi_jax import parallel
-from naomi_jax.recursion.schedule import enough_backward_ticks
+from naomi_jax.recursion.decoding.schedule import enough_backward_ticks
 
 STEPS, LEVELS, TURNS = 200, 5, 400
 

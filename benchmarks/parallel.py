@@ -25,7 +25,7 @@ from naomi_jax.data import masks
 from naomi_jax.parallel import depth, levels, model
 from naomi_jax.parallel.config import ParallelConfig
 from naomi_jax.parallel.impute import impute
-from naomi_jax.recursion.schedule import max_ticks
+from naomi_jax.recursion.decoding.schedule import max_ticks
 
 STEPS, BATCH, DIM, MISSING = 200, 64, 2, 188
 LENGTHS, FEW, SHOWN = (200, 2000, 20_000), 4, 12

@@ -28,8 +28,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import naomi_jax
 from benchmarks import eager_torch
 from naomi_jax.data import masks
-from naomi_jax.methods import losses
-from naomi_jax.recursion.schedule import BACKWARD, IDLE
+from naomi_jax.methods.shared import losses
+from naomi_jax.recursion.decoding.schedule import BACKWARD, IDLE
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = ("teacher-forced step", "free-running step", "impute")

@@ -8,9 +8,9 @@ Or, for a table with holes: filled = naomi_jax.Imputer().fit(table).transform(ta
 
 from typing import TYPE_CHECKING
 
+from naomi_jax.recursion.decoding.schedule import Schedule, make_schedule
 from naomi_jax.recursion.impute import impute
 from naomi_jax.recursion.model import ModelConfig, init, to_bfloat16
-from naomi_jax.recursion.schedule import Schedule, make_schedule
 from naomi_jax.recursion.torch_import import from_torch
 from naomi_jax.version import __version__
 

@@ -18,6 +18,8 @@ if os.environ.get("NAOMI_JAX_TEST_OPTIMIZED", "0") in ("", "0"):
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_use_fusion_emitters=false"
 
+# Two arrays of different rank may meet by accident; where it is meant, an axis is written.
+jax.config.update("jax_numpy_rank_promotion", "raise")
 
 # Each compiled program holds several mappings of memory, of which Linux gives a process 65,530.
 # The suite compiles more than that; without this a worker dies in the middle of a compilation.

@@ -122,6 +122,7 @@ def test_it_is_drawn_and_on_the_page(workdir, tmp_path):
     picture.write(model, dataset, *report.test_masks(run, dataset), str(path))
     drawn = path.read_text()
     assert "#123456" in drawn and "level [m]" in drawn and "Mean value" in drawn
-    page.write([workdir], dataset, str(tmp_path / "page.html"), ["python", "eval.py"])
+    tasks = report.by_task([workdir])
+    page.write(tasks, dataset, str(tmp_path / "page.html"), ["python", "eval.py"])
     text = (tmp_path / "page.html").read_text()
     assert "<td>Mean value</td>" in text and "tides, made up here" in text

@@ -209,15 +209,14 @@ def _samples(workdir, count, forecast):
     how = "the first steps shown" if kind == "tail" else "shown at random places"
     print(f"{len(drawn.truth)} sequences of {dataset.steps} steps, {how}; {count} samples of each")
     print()
-    head, rows = samples.judge(drawn, dataset.kind.metrics)
+    head, rows = samples.judge(drawn, datasets.get(dataset.name).metrics)
     print(tables.markdown(head, rows))
 
 
 def _forecast(workdir):
     """Print a run's table with the last steps missing."""
-    run = record.read(workdir).run
     dataset = dataset_of(workdir)
-    (model,), _ = report.load([workdir], dataset)
+    (model,), (run,) = report.load([workdir], dataset)
     config, _ = report.test_masks(run, dataset)
     if config.kind == "file":
         raise InputError("--forecast: this run hides steps by a mask file, not by their number")
@@ -244,13 +243,13 @@ def _report(folders, asked):
     from naomi_jax.figures import page
 
     path = asked.report
-    report.by_task(folders)
+    tasks = report.by_task(folders)
     if asked.data is not None:
         raise InputError(
             f"--data: for runs on tables with holes (train.py --fill) alone; {folders[0]} knows "
             "its data, leave the flag out"
         )
-    page.write(folders, dataset_of(folders[0]), path, process.words())
+    page.write(tasks, dataset_of(folders[0]), path, process.words())
     print(f"{path}: a page about {', '.join(folders)}")
 
 

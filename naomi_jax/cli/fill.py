@@ -11,6 +11,7 @@ from typing import Any
 from naomi_jax.cli import flags, process, table_flags
 from naomi_jax.errors import InputError
 from naomi_jax.runs import folder, lock, record
+from naomi_jax.store import trees
 from naomi_jax.tables.files import reading
 from naomi_jax.tables.options import Options
 
@@ -21,7 +22,7 @@ On entries that it held out itself it says how far the filling is from the truth
 straight line is. The same command again uses what was learned the first time.
 """
 FLAG = "--fill"
-_FILES = ("imputer.json", "arrays.npz")  # of imputer.saving, whose import takes long
+_IMPUTER = "imputer"  # the tree of imputer.saving, whose import takes long
 _EXAMPLE = (
     "python train.py --data station.csv --fill filled.csv",
     "naomi-jax fill station.csv filled.csv",
@@ -221,7 +222,7 @@ def record_of(run: str) -> dict[str, Any]:
 
 def holds_imputer(workdir: str) -> bool:
     """Whether what was learned from a table is kept in this folder."""
-    return os.path.exists(os.path.join(workdir, _FILES[0]))
+    return trees.exists(workdir, _IMPUTER)
 
 
 def say(line: str) -> None:
@@ -321,7 +322,7 @@ def training_in(workdir: str) -> Iterator[None]:
         except BaseException:
             with contextlib.suppress(OSError):
                 for name in set(os.listdir(workdir)) - before:
-                    if name in (lock.FILE, *_FILES):
+                    if name == lock.FILE or trees.is_of_tree(name, _IMPUTER):
                         os.remove(os.path.join(workdir, name))
                 for place in made:
                     os.rmdir(place)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from naomi_jax.data import basketball_simulation as simulation
 from naomi_jax.data import drawing, files, metrics, registry
 from naomi_jax.data.dataset import Dataset
+from naomi_jax.data.simulation import basketball as simulation
 from naomi_jax.errors import InputError
 
 COURT = 94, 50  # feet

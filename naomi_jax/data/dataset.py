@@ -12,7 +12,7 @@ class Dataset:
     """Complete sequences in the data set's own units, split once and for all.
 
     Attributes:
-      name: of its kind, "billiards".
+      name: of its kind, "billiards"; `registry.get` has its metrics and how it is drawn.
       source: plain words on where the values come from, printed beside every number.
       simulated: whether the values come from a simulator rather than from the world.
       train: (N, T, D) float32, sequences to learn from.
@@ -43,17 +43,6 @@ class Dataset:
                     f"{self.name}: {split} has missing or infinite values; training needs complete "
                     "sequences, so drop or fill those windows first"
                 )
-
-    @property
-    def kind(self):
-        """The DatasetKind of that name: its metrics, how it is drawn, what the paper has.
-
-        Raises:
-          InputError: there is none.
-        """
-        from naomi_jax.data import registry  # not at the top: it imports this file
-
-        return registry.get(self.name)
 
     @property
     def steps(self) -> int:

@@ -22,8 +22,9 @@ import pooch
 import requests
 
 from naomi_jax.atomic import atomic_write
-from naomi_jax.data import drawing, files, metrics, registry, traffic_simulation
+from naomi_jax.data import drawing, files, metrics, registry
 from naomi_jax.data.dataset import Dataset, hold_out
+from naomi_jax.data.simulation import traffic as traffic_simulation
 from naomi_jax.errors import InputError
 from naomi_jax.tables.files import reading
 

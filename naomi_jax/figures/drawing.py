@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from naomi_jax.data import masks
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.data.drawing import Plane, TimeAxis
 from naomi_jax.evaluation import tables
@@ -63,7 +64,7 @@ def fill_example(
 
 def filled(dataset: Dataset, example: Example) -> "Figure":
     """An Example as its data are best seen: in their plane, or against time."""
-    is_plane = isinstance(dataset.kind.drawing, Plane)
+    is_plane = isinstance(datasets.get(dataset.name).drawing, Plane)
     return (_planes if is_plane else _series)(dataset, example)
 
 
@@ -73,7 +74,7 @@ def _heading(dataset, shown):
 
 def _series(dataset, example):
     """Up to three columns with the largest variation, one below the other."""
-    drawing = dataset.kind.drawing
+    drawing = datasets.get(dataset.name).drawing
     columns = np.argsort(-example.truth.std(0), kind="stable")
     columns = np.sort(columns[:: max(len(columns) // 3, 1)][:3])
     size = 8, 1.8 * len(columns) + 0.6
@@ -101,7 +102,7 @@ def draw_time(axis: "Axes", time: TimeAxis) -> None:
 
 def _planes(dataset, example):
     """The truth and each method in a panel of its own, drawn to scale."""
-    plane = dataset.kind.drawing
+    plane = datasets.get(dataset.name).drawing
     panels = [("truth", example.truth, {"color": style.TRUTH})]
     for name, fill in example.fills.items():
         panels.append((style.title(name), fill, style.line(name)))
@@ -146,9 +147,10 @@ def distribution(dataset: Dataset, drawn: Distribution, name: str, row: int = 0)
     count = len(drawn.shown)
     figure, axes = style.subplots(1, count, (3.2 * count, 3.4))
     look = {"color": style.line(name)["color"], "lw": 0.5, "alpha": 0.15, "rasterized": True}
-    draw = _sampled_plane if isinstance(dataset.kind.drawing, Plane) else _sampled_series
+    how = datasets.get(dataset.name).drawing
+    draw = _sampled_plane if isinstance(how, Plane) else _sampled_series
     for axis, steps, mask, values in zip(axes[0], drawn.shown, drawn.mask, drawn.samples):
-        draw(axis, dataset.kind.drawing, drawn.truth[row], mask[row] != 0, values[:, row], look)
+        draw(axis, how, drawn.truth[row], mask[row] != 0, values[:, row], look)
         axis.set_title(f"{steps} steps shown", fontsize=10)
     return figure
 

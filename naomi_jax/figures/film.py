@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
 from naomi_jax.figures import style
@@ -66,7 +67,7 @@ def write(
 
 def _film(dataset, example, name, frames):
     """The figure of a film, and draw(number), which shows in it what is known before that frame."""
-    column, drawing = example.column, dataset.kind.drawing
+    column, drawing = example.column, datasets.get(dataset.name).drawing
     truth, filled = example.truth[:, column], example.fills[name][:, column]
     figure, axes = style.subplots(1, 1, (6.4, 2.9))
     axis = axes[0, 0]

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.evaluation import report, robustness, samples, tables
 from naomi_jax.figures import curves, drawing, film, parts, style
@@ -14,11 +15,13 @@ from naomi_jax.runs import record as run_record
 from naomi_jax.training import log
 
 
-def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -> None:
+def write(
+    tasks: tuple[list[str], list[str]], dataset: Dataset, path: str, command: list[str]
+) -> None:
     """The page of runs on `dataset`.
 
     Args:
-      folders: of the runs, which report.by_task has passed. Forecasts beside imputations get a
+      tasks: folders of the runs, as report.by_task gives them. Forecasts beside imputations get a
         section of their own.
       dataset: their data.
       path: .html.
@@ -27,8 +30,8 @@ def write(folders: list[str], dataset: Dataset, path: str, command: list[str]) -
     Raises:
       InputError: matplotlib is missing, or something cannot be read or written.
     """
-    records = {folder: run_record.read(folder).as_json() for folder in folders}
-    imputing, forecasting = report.by_task(folders)
+    imputing, forecasting = tasks
+    records = {name: run_record.read(name).as_json() for name in (*imputing, *forecasting)}
     if not imputing:
         imputing, forecasting = forecasting, []
     models, runs = report.load(imputing, dataset)
@@ -189,7 +192,8 @@ def _samples(dataset, name, drawn):
         f"{style.title(name)}: {drawn.samples.shape[1]} samples of one test sequence; black: the "
         "truth and what is shown."
     )
-    head, rows = samples.judge(drawn, dataset.kind.metrics if dataset.kind.has_expert else ())
+    kind = datasets.get(dataset.name)
+    head, rows = samples.judge(drawn, kind.metrics if kind.has_expert else ())
     picture = parts.picture("samples", figure, caption)
     ranks = parts.picture(
         "ranks",

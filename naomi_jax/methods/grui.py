@@ -8,8 +8,10 @@ output for the whole sequence.
 import dataclasses
 import functools
 
-from naomi_jax.methods import autoregressive, discriminator, registry
+from naomi_jax.methods import registry
+from naomi_jax.methods.networks import discriminator
 from naomi_jax.methods.rnn import RNN
+from naomi_jax.methods.shared import autoregressive
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,7 +71,7 @@ def impute(
     x = jnp.where(mask, x, 0)
 
     def one(x, mask):
-        distance = jnp.square(jnp.where(mask, params.sequences - x, 0)).sum((1, 2))
+        distance = jnp.square(jnp.where(mask[None], params.sequences - x[None], 0)).sum((1, 2))
         _, nearest = jax.lax.top_k(-distance, params.weights.shape[0])
         average = jnp.tensordot(params.weights, params.sequences[nearest], axes=1)
         return jnp.where(mask, x, average)

@@ -6,8 +6,9 @@ imitation (the paper, section 4.1). Without the adversary it is a plain autoregr
 
 import dataclasses
 
-from naomi_jax.methods import autoregressive, registry
+from naomi_jax.methods import registry
 from naomi_jax.methods.rnn import RNN
+from naomi_jax.methods.shared import autoregressive
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from jaxtyping import PRNGKeyArray
 
 from naomi_jax.fields import Settings
-from naomi_jax.methods import discriminator
+from naomi_jax.methods.networks import discriminator
 
 
 class Frame(NamedTuple):

@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 
 from naomi_jax.fields import between, setting
-from naomi_jax.methods import losses, registry
+from naomi_jax.methods import registry
 from naomi_jax.methods.method import Frame, Method
-from naomi_jax.recursion import gru, model
+from naomi_jax.methods.shared import losses
+from naomi_jax.recursion import model
+from naomi_jax.recursion.cells import gru
+from naomi_jax.recursion.decoding.schedule import make_schedule
 from naomi_jax.recursion.impute import impute
-from naomi_jax.recursion.schedule import make_schedule
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,9 @@ import numpy as np
 from naomi_jax.fields import at_least, between, setting
 from naomi_jax.methods import registry
 from naomi_jax.methods.method import Frame, Given, Method
-from naomi_jax.parallel import config, encoder, levels, model, training
+from naomi_jax.parallel import config, levels, model, training
 from naomi_jax.parallel.impute import impute
+from naomi_jax.parallel.network import encoder
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from naomi_jax.methods import autoregressive, registry
+from naomi_jax.methods import registry
 from naomi_jax.methods.method import Method
+from naomi_jax.methods.shared import autoregressive
 
 
 @dataclasses.dataclass(frozen=True)

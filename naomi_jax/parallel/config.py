@@ -5,7 +5,7 @@ import math
 from typing import Literal
 
 from naomi_jax.fields import Settings, at_least, between, setting
-from naomi_jax.parallel import features
+from naomi_jax.parallel.inputs import features
 
 HEADS = 4  # of the attention between pairs
 SLOWEST = 1e-3  # decay at the start of the slowest state: a memory of a thousand units of time

@@ -73,7 +73,7 @@ def hide(
     keys = jax.random.split(key, 10)
     rate = jax.random.uniform(keys[0], (batch, 1, 1), minval=config.low, maxval=config.high)
     # At least one column of each sequence, the others by the rate.
-    one = jnp.arange(columns) == jax.random.randint(keys[1], (batch, 1, 1), 0, columns)
+    one = jnp.arange(columns)[None, None] == jax.random.randint(keys[1], (batch, 1, 1), 0, columns)
     some = one | (jax.random.uniform(keys[2], (batch, 1, columns)) < rate)
     half = jax.random.bernoulli(keys[3], 0.5, (batch, 1, columns)) | one
     together = jnp.where(jax.random.bernoulli(keys[4], 0.5, (batch, 1, 1)), True, half)
@@ -82,7 +82,7 @@ def hide(
         jax.random.uniform(keys[6], (batch, steps, 1)) < rate,
         some & _stretch(keys[7], batch, steps, columns),
         together & _stretch(keys[7], batch, steps, 1),
-        jnp.arange(steps)[:, None] >= steps - jnp.maximum(jnp.round(rate * steps), 1),
+        jnp.arange(steps)[None, :, None] >= steps - jnp.maximum(jnp.round(rate * steps), 1),
         some,
         jnp.zeros((1, 1, 1), bool),
     ]
@@ -104,5 +104,5 @@ def _stretch(key, batch, steps, columns):
     length = jnp.clip(jnp.round(length), 1, steps).astype(jnp.int32)
     share = jax.random.uniform(first_key, shape)
     first = jnp.floor(share * (steps + length - 1)).astype(jnp.int32) - length + 1
-    step = jnp.arange(steps)[:, None]
+    step = jnp.arange(steps)[None, :, None]
     return (step >= first) & (step < first + length)

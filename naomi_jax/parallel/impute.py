@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Num
 
-from naomi_jax.parallel import checks, levels, mixture
+from naomi_jax.parallel import checks, levels
 from naomi_jax.parallel import noise as correlated
-from naomi_jax.parallel.encoder import Encoder, Params
-from naomi_jax.parallel.geometry import geometry, positions, take_rows
+from naomi_jax.parallel.inputs.geometry import geometry, positions, take_rows
 from naomi_jax.parallel.model import config_of
-from naomi_jax.parallel.recurrence import Form
+from naomi_jax.parallel.network import mixture
+from naomi_jax.parallel.network.encoder import Encoder, Params
+from naomi_jax.parallel.network.recurrence import Form
 from naomi_jax.recursion import arrays, gaps
 
 
@@ -39,9 +40,9 @@ def impute(
 ) -> Float[Array | np.ndarray, "..."]:
     """Fill the missing entries of x, all entries of a level at once, the coarsest level first.
 
-    Pure: jit, vmap, grad and shard it, with any of the arrays traced. Where the mask is concrete,
-    work and memory follow the number of known steps, which is rounded up to a few sizes: a new mask
-    of known sizes compiles nothing. Where it is traced they follow T.
+    Pure: jit, vmap, grad, jvp and shard it, with any array traced. Where the mask is concrete, work
+    and memory follow the number of known steps, which is rounded up to a few sizes: a new mask of
+    known sizes compiles nothing. Where it is traced they follow T.
 
     Args:
       params: from `naomi_jax.parallel.model.init` or training; all sizes are read off its shapes.
@@ -162,7 +163,7 @@ def _entries(mask, x, lengths):
     if known.ndim < x.ndim:
         known = known[..., None]
     if lengths is not None:
-        known = known & (np.arange(x.shape[1]) < lengths[:, None])[..., None]
+        known = known & (np.arange(x.shape[1])[None] < lengths[:, None])[..., None]
     return known if known.ndim == 3 else known[None]
 
 
@@ -175,7 +176,7 @@ def _full(known, x):
 def _kept(known, x, lengths):
     """The entries that come back as they went in, bool in x's shape: observed or beyond the end."""
     if lengths is not None:
-        known = known | (np.arange(x.shape[1]) >= lengths[:, None])[..., None]
+        known = known | (np.arange(x.shape[1])[None] >= lengths[:, None])[..., None]
     return _full(known, x)
 
 

@@ -75,7 +75,7 @@ def levels(
     mask = jnp.asarray(mask)
     known = (mask != 0).reshape(_full_shape(mask.shape))
     steps = known.shape[1]
-    step = jnp.arange(steps, dtype=jnp.int32)[:, None]
+    step = jnp.arange(steps, dtype=jnp.int32)[None, :, None]
     ends = jnp.full((1,), steps, jnp.int32) if lengths is None else lengths.astype(jnp.int32)
     left, right = pivots(known, ends)
     level = jnp.full(known.shape, -1, jnp.int32)

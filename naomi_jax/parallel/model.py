@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 
 from naomi_jax.parallel.config import ParallelConfig
-from naomi_jax.parallel.encoder import Encoder, Params
-from naomi_jax.parallel.geometry import geometry
+from naomi_jax.parallel.inputs.geometry import geometry
+from naomi_jax.parallel.network.encoder import Encoder, Params
 
 
 @functools.partial(jax.jit, static_argnames="config")

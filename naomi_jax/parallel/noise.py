@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from naomi_jax.parallel.geometry import Geometry, take_entries
+from naomi_jax.parallel.inputs.geometry import Geometry, take_entries
 
 
 def before(wanted: Bool[Array, "M Q E"]) -> Int[Array, "M Q E"]:

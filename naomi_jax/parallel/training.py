@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Num
 
-from naomi_jax.parallel import levels, mixture, noise
-from naomi_jax.parallel.encoder import Encoder, Params
-from naomi_jax.parallel.geometry import geometry, take_rows
+from naomi_jax.parallel import levels, noise
+from naomi_jax.parallel.inputs.geometry import geometry, take_rows
 from naomi_jax.parallel.model import config_of
-from naomi_jax.parallel.recurrence import Form
+from naomi_jax.parallel.network import mixture
+from naomi_jax.parallel.network.encoder import Encoder, Params
+from naomi_jax.parallel.network.recurrence import Form
 
 Error = Literal["squared", "root", "absolute", "likelihood"]
 

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from naomi_jax.recursion import gaps, gru
+from naomi_jax.recursion import gaps
+from naomi_jax.recursion.cells import gru
 
 Context = Float[Array, "T B D+2"]
 

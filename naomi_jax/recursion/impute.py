@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num, PRNGKeyArray
 
-from naomi_jax.recursion import arrays, decode, encoders, model
+from naomi_jax.recursion import arrays, encoders, model
 from naomi_jax.recursion import checks as arguments
+from naomi_jax.recursion.decoding import decode
+from naomi_jax.recursion.decoding.schedule import enough_backward_ticks, lay_out, max_backward_ticks
 from naomi_jax.recursion.gaps import ArrayLike
-from naomi_jax.recursion.schedule import enough_backward_ticks, lay_out, max_backward_ticks
 
 Mask = Num[ArrayLike, "..."] | Bool[ArrayLike, "..."]
 
@@ -26,7 +27,7 @@ def impute(
 ) -> Float[ArrayLike, "..."]:
     """Fill the missing entries of x, coarse to fine (Algorithm 1 of the paper).
 
-    The function is pure: jit, vmap, grad and shard it, with any of x, mask, key and params traced.
+    The function is pure: jit, vmap, grad, jvp and shard it, with any argument traced.
     A new mask, key or lengths of the same shapes compiles nothing, but that concrete masks of each
     sequence have a decode as long as they need, of three lengths for a shape, each of them a
     program. One mask for the batch is up to twice as fast as one per sequence.
@@ -108,7 +109,7 @@ def _impute(params, x, mask, key, lengths, num_samples, updates):
     known = jnp.atleast_2d(steps).T[..., None] if whole else jnp.swapaxes(keep, 0, 1)
     inside, untouched = None, keep
     if lengths is not None:
-        inside = jnp.arange(length)[:, None] < lengths
+        inside = jnp.arange(length)[:, None] < lengths[None]
         untouched = keep | ~inside.T[..., None]
     context = None
     if config.context:
@@ -163,7 +164,7 @@ def _entries(mask, shape, lengths):
     xp = np if isinstance(mask, np.ndarray) else jnp
     known = xp.broadcast_to(mask != 0, shape)
     if lengths is not None:
-        known = known & (np.arange(shape[1]) < lengths[:, None])[..., None]
+        known = known & (np.arange(shape[1])[None] < lengths[:, None])[..., None]
     return known
 
 
@@ -172,4 +173,4 @@ def _kept(mask, lengths, shape):
     known = _entries(mask, shape, lengths)
     if lengths is None:
         return known
-    return known | (np.arange(shape[1]) >= lengths[:, None])[..., None]
+    return known | (np.arange(shape[1])[None] >= lengths[:, None])[..., None]

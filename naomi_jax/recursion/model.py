@@ -20,7 +20,8 @@ from jax.typing import DTypeLike
 from jaxtyping import PRNGKeyArray
 
 from naomi_jax.fields import Settings, at_least, between, setting
-from naomi_jax.recursion import checks, gru
+from naomi_jax.recursion import checks
+from naomi_jax.recursion.cells import gru
 
 Params = dict
 

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Num
 
 from naomi_jax.recursion import encoders, gaps
+from naomi_jax.recursion.cells.heads import apply_head, level_heads
 from naomi_jax.recursion.gaps import ArrayLike
-from naomi_jax.recursion.heads import apply_head, level_heads
 from naomi_jax.recursion.model import Params, config_of
 
 
@@ -56,7 +56,7 @@ def teacher_forced(
             break
         mean, std = apply_head(head, forward[:count], backward[2 * stride - 1 :])
         if "skip" in head:
-            mean = mean + head["skip"] * _midpoints(x, stride)
+            mean = mean + head["skip"][None, None] * _midpoints(x, stride)
         target = x[stride - 1 : stride - 1 + count]
         predictions.append(Prediction(mean, std, target))
     return predictions

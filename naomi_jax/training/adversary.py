@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from naomi_jax.methods import discriminator, losses
 from naomi_jax.methods.method import Method
+from naomi_jax.methods.networks import discriminator
+from naomi_jax.methods.shared import losses
 from naomi_jax.training.settings import Adversary
 
 _SMOOTHING = 0.9  # of the mean outputs, per update

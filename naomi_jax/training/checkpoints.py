@@ -14,7 +14,8 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from naomi_jax.errors import InputError
-from naomi_jax.training import checksums, silence
+from naomi_jax.store import checksums
+from naomi_jax.training import silence
 
 _METRIC = "val_error"
 

@@ -13,8 +13,8 @@ import optax
 
 from naomi_jax.data.transforms import chain
 from naomi_jax.fields import Settings
-from naomi_jax.methods import losses
 from naomi_jax.methods.method import Given, Method
+from naomi_jax.methods.shared import losses
 from naomi_jax.training import adversary, batches
 from naomi_jax.training import state as train_state
 from naomi_jax.training.batches import BatchConfig

@@ -12,7 +12,7 @@ from naomi_jax.errors import InputError
 from naomi_jax.fields import Settings, as_dict, at_least, between, from_dict, positive, setting
 from naomi_jax.methods import registry
 from naomi_jax.methods.method import Method
-from naomi_jax.methods.precision import in_bfloat16
+from naomi_jax.methods.shared.precision import in_bfloat16
 
 # What every method can be trained on; a method may have objectives of its own (`Method.losses`).
 OBJECTIVES = ("squared_error", "root_error", "discriminator", "adversarial")

@@ -704,17 +704,23 @@ def runs(tmp_path_factory):
     return folder / "runs"
 
 
+def the(run, file):
+    """The one file of a run that fits a pattern."""
+    (found,) = run.glob(file)
+    return found
+
+
 def flipped(share, file):
     def change(run):
-        content = bytearray((run / file).read_bytes())
+        content = bytearray(the(run, file).read_bytes())
         content[int(share * (len(content) - 1))] ^= 4
-        (run / file).write_bytes(content)
+        the(run, file).write_bytes(content)
 
     return change
 
 
 def replaced(file, content):
-    return lambda run: (run / file).write_bytes(content)
+    return lambda run: the(run, file).write_bytes(content)
 
 
 def edited(old, new):
@@ -727,9 +733,18 @@ def edited(old, new):
 
 
 def cut(file, share):
-    return lambda run: (run / file).write_bytes(
-        (run / file).read_bytes()[: int(share * (run / file).stat().st_size)]
+    return lambda run: the(run, file).write_bytes(
+        the(run, file).read_bytes()[: int(share * the(run, file).stat().st_size)]
     )
+
+
+def a_folder(file):
+    def change(run):
+        path = the(run, file)
+        path.unlink()
+        path.mkdir()
+
+    return change
 
 
 def sealed(run):
@@ -737,17 +752,15 @@ def sealed(run):
 
 
 DAMAGE = {
-    **{f"{f} at {s}": (flipped(s, f), REFUSED) for f in ("imputer.json", "arrays.npz")
+    **{f"{f} at {s}": (flipped(s, f), REFUSED) for f in ("imputer.json", "imputer-*.npz")
        for s in (0, 0.1, 0.5, 0.9, 1)},
-    **{f"half of {f}": (cut(f, 0.5), REFUSED) for f in ("imputer.json", "arrays.npz")},
-    **{f"empty {f}": (replaced(f, b""), REFUSED) for f in ("imputer.json", "arrays.npz")},
-    **{f"no {f}": (lambda run, f=f: (run / f).unlink(), REFUSED)
-       for f in ("imputer.json", "arrays.npz")},
+    **{f"half of {f}": (cut(f, 0.5), REFUSED) for f in ("imputer.json", "imputer-*.npz")},
+    **{f"empty {f}": (replaced(f, b""), REFUSED) for f in ("imputer.json", "imputer-*.npz")},
+    **{f"no {f}": (lambda run, f=f: the(run, f).unlink(), REFUSED)
+       for f in ("imputer.json", "imputer-*.npz")},
     **{f"imputer.json of {c[:9]}": (replaced("imputer.json", c), REFUSED)
        for c in (b"[]", b"null", b"{}", b'{"a": 1}', b"\xff\xfe", b"[" * 99999, b"NaN")},
-    "a folder for a file": (
-        lambda run: ((run / "arrays.npz").unlink(), (run / "arrays.npz").mkdir()), REFUSED
-    ),
+    "a folder for a file": (a_folder("imputer-*.npz"), REFUSED),
     "another window": (edited('"window":', '"windov":'), REFUSED),
     "another seed": (edited('"seed": 0', '"seed": 5'), REFUSED),
     "another name": (edited('"a"', '"z"'), REFUSED),

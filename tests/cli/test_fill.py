@@ -348,7 +348,7 @@ def test_two_trainings_in_one_folder(here):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError("data: too\nodd")])
 def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, workdir):
     def broken(imputer, *_, **__):
-        (here / workdir / "arrays.npz").touch()  # as if it were ended within `save`
+        (here / workdir / f"imputer-{0:016x}.npz").touch()  # as if it were ended within `save`
         raise error
 
     (here / "there").mkdir(exist_ok=True)
@@ -361,14 +361,15 @@ def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, w
         assert str(caught.value) == "station.csv: too"
 
 
-@pytest.mark.parametrize("file", ["imputer.json", "arrays.npz"])
+@pytest.mark.parametrize("file", ["imputer.json", "imputer-*.npz"])
 @pytest.mark.parametrize("place", [0.02, 0.3, 0.98])
 def test_a_run_with_one_other_byte_is_refused(here, tmp_path, file, place):
-    for name in ("imputer.json", "arrays.npz"):
-        (tmp_path / name).write_bytes((here / "runs/station" / name).read_bytes())
-    content = bytearray((tmp_path / file).read_bytes())
+    for path in (here / "runs/station").glob("imputer*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (path,) = tmp_path.glob(file)
+    content = bytearray(path.read_bytes())
     content[int(place * len(content))] ^= 1
-    (tmp_path / file).write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(InputError, match="damaged"):
         evaluating(tmp_path, "--impute", "station.csv", "--out", "x.csv")
 
@@ -448,7 +449,7 @@ def test_nothing_slow_is_imported_for_help():
 
 
 def test_names_of_files_are_those_of_saving():
-    assert (saving.FILE, saving._ARRAYS) == fill._FILES
+    assert saving.NAME == fill._IMPUTER
 
 
 def test_the_files_of_samples():

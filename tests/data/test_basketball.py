@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from naomi_jax.data import basketball, basketball_simulation
+from naomi_jax.data import basketball
+from naomi_jax.data.simulation import basketball as basketball_simulation
 from naomi_jax.errors import InputError
 
 

@@ -47,7 +47,9 @@ def registered(monkeypatch):
 def test_a_new_data_set_is_one_call(registered, tmp_path):
     assert registry.get("toy") is registered and registry.names()[-1] == "toy"
     dataset = registry.load("toy", str(tmp_path))
-    assert dataset.kind is registered and dataset.source == f"made here for {tmp_path}"
+    assert (
+        registry.get(dataset.name) is registered and dataset.source == f"made here for {tmp_path}"
+    )
     assert registry.register(registered) is registered, "twice the same is no matter"
 
 
@@ -119,12 +121,12 @@ def test_traffic_takes_an_archive_or_arrays(tmp_path, monkeypatch):
     np.savetxt(tmp_path / "series.csv", np.arange(40.0)[:, None])
     for path in (archive, folder):
         dataset = registry.load("traffic", str(path))
-        assert dataset.kind is traffic.TRAFFIC and dataset.train.shape == (2, 2, 3)
+        assert registry.get(dataset.name) is traffic.TRAFFIC and dataset.train.shape == (2, 2, 3)
     # Arrays are described, measured and drawn as any user's: they need not be occupancies.
     dataset = registry.load("traffic", str(arrays))
-    assert dataset.kind is files.FILES and dataset.train.shape == (3, 5, 2)
+    assert registry.get(dataset.name) is files.FILES and dataset.train.shape == (3, 5, 2)
     dataset = registry.load("traffic", str(tmp_path / "series.csv"), window=4, stride=1)
-    assert dataset.kind is files.FILES and dataset.train.shape == (29, 4, 1)
+    assert registry.get(dataset.name) is files.FILES and dataset.train.shape == (29, 4, 1)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="neither PEMS_train nor PEMS_train.gz"):
         registry.load("traffic", str(tmp_path / "empty"))

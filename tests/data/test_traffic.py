@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import requests
 
-from naomi_jax.data import traffic, traffic_simulation
+from naomi_jax.data import traffic
+from naomi_jax.data.simulation import traffic as traffic_simulation
 from naomi_jax.errors import InputError
 
 SENSORS, STEPS = 3, 4

@@ -1,5 +1,6 @@
 """The page about runs: its numbers are those of the tables."""
 
+import argparse
 import json
 
 import jax
@@ -7,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax.data import masks, metrics
+from naomi_jax.cli import evaluate
+from naomi_jax.data import masks, metrics, registry
 from naomi_jax.evaluation import robustness, samples, scores, tables
 from naomi_jax.figures import drawing, film, page, parts
 from naomi_jax.methods import linear
@@ -20,7 +22,7 @@ def curves(dataset, model, hidden):
 
 def test_quartiles_are_those_of_the_metrics(curves, dataset):
     keys = jax.random.split(jax.random.key(2020), 30)
-    assert curves.columns == tuple(metric.name for metric in dataset.kind.metrics)
+    assert curves.columns == tuple(metric.name for metric in registry.get(dataset.name).metrics)
     assert list(curves.quartiles) == ["linear", "naomi", "expert"]
     for i, count in enumerate((4, 8)):
         mask = np.stack([masks.hide(key, "random", count, 12) for key in keys])
@@ -99,6 +101,16 @@ def test_a_page_shows_the_tables_numbers(dataset, model, hidden, tmp_path):
     crps = scores.crps(drawn.samples[0], drawn.truth, drawn.mask[0])
     assert f"<td>{crps:.4g}</td>" in text
     assert "http" not in text, "nothing is fetched"
+
+
+def test_the_command_hands_on_which_runs_impute_and_which_forecast(monkeypatch):
+    tasks, given = (["runs/a"], ["runs/b"]), []
+    monkeypatch.setattr(evaluate.report, "by_task", lambda folders: tasks)
+    monkeypatch.setattr(evaluate, "dataset_of", lambda folder: None)
+    monkeypatch.setattr(page, "write", lambda *arguments: given.append(arguments[0]))
+    asked = argparse.Namespace(report="x.html", data=None)
+    evaluate._report(["runs/b", "runs/a"], asked)
+    assert given == [tasks]
 
 
 def test_the_page_brings_its_looks():

@@ -13,6 +13,7 @@ from naomi_jax.imputer.models.cycles import Cycles
 from naomi_jax.imputer.models.groups import Groups
 from naomi_jax.imputer.models.state_space import StateSpace
 from naomi_jax.parallel.hiding import Hiding
+from naomi_jax.store import record
 
 
 def table():
@@ -53,8 +54,8 @@ def test_what_is_loaded_fills_the_same_bits(fitted, folder):
 
 def test_what_is_loaded_can_be_saved_and_fitted_again(fitted, folder, tmp_path):
     Imputer.load(folder).save(tmp_path / "again")
-    for name in (saving.FILE, "arrays.npz"):
-        assert (tmp_path / "again" / name).exists()
+    names = sorted(path.name for path in folder.iterdir())
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == names
     again = Imputer.load(tmp_path / "again")
     pd.testing.assert_frame_equal(again.transform(table()), fitted.transform(table()))
     refitted = again.fit(table(), group="who")
@@ -124,9 +125,9 @@ def refused(folder, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [saving.FILE, "arrays.npz"])
+@pytest.mark.parametrize("name", [saving.FILE, "imputer-*.npz"])
 def test_a_flipped_byte_is_found_wherever_it_is(folder, name):
-    path = folder / name
+    (path,) = folder.glob(name)
     content = path.read_bytes()
     rng = np.random.default_rng(0)
     tried = 0
@@ -144,11 +145,12 @@ def test_a_flipped_byte_is_found_wherever_it_is(folder, name):
     Imputer.load(folder)
 
 
-@pytest.mark.parametrize("name", [saving.FILE, "arrays.npz"])
+@pytest.mark.parametrize("name", [saving.FILE, "imputer-*.npz"])
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
 def test_a_file_that_is_cut_short_is_found(folder, name, share):
-    content = (folder / name).read_bytes()
-    (folder / name).write_bytes(content[: int(share * len(content))])
+    (path,) = folder.glob(name)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
     refused(folder, "damaged")
 
 
@@ -174,16 +176,15 @@ def test_what_is_not_there_is_named(folder, tmp_path):
     file = tmp_path / "file"
     file.write_text("x")
     refused(file, "no imputer in it")
-    (folder / "arrays.npz").unlink()
-    refused(folder, "arrays.npz: cannot be read")
+    next(folder.glob("*.npz")).unlink()
+    refused(folder, r"imputer-\w*.npz: cannot be read")
 
 
 def test_a_file_of_another_version_is_named(fitted, folder):
     about = saving.read_about(folder)
     about["version"] = "99.0"
     about["fitted"]["dict"][0][1]["fields"]["novelty"] = 1
-    text = json.dumps({**about, "checksum": saving._checksum(about)})
-    (folder / saving.FILE).write_text(text)
+    (folder / saving.FILE).write_text(record.sealed(about))
     refused(folder, "saved by naomi_jax 99.0, which this version .* cannot read")
 
 
@@ -198,3 +199,21 @@ def test_folders_that_cannot_be_written(fitted, tmp_path):
     with pytest.raises(ValueError, match="not fitted"):
         Imputer().save(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def as_it_was(folder):
+    """The folder as version 0.2 wrote it first: the arrays under one name."""
+    about = saving.read_about(folder)
+    (folder / about["arrays"]["file"]).rename(folder / "arrays.npz")
+    about["arrays"] = about["arrays"]["sha256"]
+    (folder / saving.FILE).write_text(record.sealed(about))
+
+
+def test_a_folder_with_arrays_under_their_earlier_name_is_opened_and_replaced(fitted, folder):
+    as_it_was(folder)
+    assert all(saving.is_part(path.name) for path in folder.iterdir())
+    found = Imputer.load(folder)
+    pd.testing.assert_frame_equal(found.transform(table()), fitted.transform(table()))
+    found.save(folder)
+    assert len([*folder.iterdir()]) == 2 and not (folder / "arrays.npz").exists()
+    Imputer.load(folder)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from naomi_jax.parallel import levels, mixture, model, noise, training
+from naomi_jax.parallel import levels, model, noise, training
 from naomi_jax.parallel.config import ParallelConfig
-from naomi_jax.parallel.geometry import geometry, positions
 from naomi_jax.parallel.impute import impute
+from naomi_jax.parallel.inputs.geometry import geometry, positions
+from naomi_jax.parallel.network import mixture
 
 
 def chance(seed, shape, share):

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import naomi_jax
-from naomi_jax.recursion import gru, model, schedule
 from naomi_jax.recursion import impute as imputation
+from naomi_jax.recursion import model
+from naomi_jax.recursion.axes import leading
+from naomi_jax.recursion.cells import gru
+from naomi_jax.recursion.decoding import schedule
 from tests.recursion import oracle
 
 STEPS, DIM = 20, 2
@@ -338,7 +341,8 @@ def test_every_observed_entry_matters(mask_of_each):
 
     def elsewhere(x, step):
         filled = naomi_jax.impute(params, x, entries)
-        return (filled * weight * (np.arange(STEPS) != step)[:, None]).sum()
+        others = leading(jnp.arange(STEPS)[:, None] != step, weight.ndim)
+        return (filled * weight * others).sum()
 
     slope = jax.jit(jax.vmap(jax.grad(elsewhere), in_axes=(None, 0)))(x, np.arange(STEPS))
     slope = np.moveaxis(np.asarray(slope), 0, -3)

@@ -7,10 +7,10 @@ import pytest
 
 import naomi_jax
 from naomi_jax.errors import InputError
-from naomi_jax.methods import losses
 from naomi_jax.methods.naomi import NAOMI
-from naomi_jax.methods.precision import in_bfloat16
-from naomi_jax.recursion import gru
+from naomi_jax.methods.shared import losses
+from naomi_jax.methods.shared.precision import in_bfloat16
+from naomi_jax.recursion.cells import gru
 from tests.settings import small_run
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import naomi_jax
-from naomi_jax.methods import losses
+from naomi_jax.methods.shared import losses
 
 
 def state_dict(dim=2, hidden=3, layers=2, levels=2, width=4, stochastic=True, seed=0):

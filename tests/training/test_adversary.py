@@ -14,9 +14,11 @@ from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
 from naomi_jax.fields import with_values
-from naomi_jax.methods import discriminator, losses, registry
+from naomi_jax.methods import registry
 from naomi_jax.methods.maskgan import MaskGanSettings
 from naomi_jax.methods.naomi import NAOMI, NaomiSettings
+from naomi_jax.methods.networks import discriminator
+from naomi_jax.methods.shared import losses
 from naomi_jax.runs import opening, record
 from naomi_jax.training import adversary, batches, loop, objectives
 from naomi_jax.training.checkpoints import Checkpoints

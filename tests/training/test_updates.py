@@ -9,7 +9,7 @@ import pytest
 
 import naomi_jax
 from naomi_jax.data.masks import MaskConfig, Masks
-from naomi_jax.methods import losses
+from naomi_jax.methods.shared import losses
 from naomi_jax.recursion import model
 from naomi_jax.training import batches, objectives
 from naomi_jax.training.batches import Source

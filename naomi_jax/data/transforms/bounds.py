@@ -18,6 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
+from naomi_jax.recursion.axes import leading
+
 ArrayLike = Array | np.ndarray
 
 _EDGE = 0.01  # w as a share of the interval
@@ -46,18 +48,19 @@ class Bounds(flax.struct.PyTreeNode):
 
     def __call__(self, x: Float[ArrayLike, "*B T D"]) -> Float[Array, "*B T D"]:
         """To the whole line. Values outside are taken for the nearest inside."""
-        width = self._width
+        low, high, width = self._beside(x)
         nearest = _CLOSEST * width
-        x = jnp.clip(x, self.low + nearest, self.high - nearest)
-        edge = jnp.log(-jnp.expm1(-(x - self.low) / width))
-        return x + width * (edge - jnp.log(-jnp.expm1(-(self.high - x) / width)))
+        x = jnp.clip(x, low + nearest, high - nearest)
+        edge = jnp.log(-jnp.expm1(-(x - low) / width))
+        return x + width * (edge - jnp.log(-jnp.expm1(-(high - x) / width)))
 
     def restore(self, u: Float[ArrayLike, "*B T D"]) -> Float[Array, "*B T D"]:
         """Back between the bounds, to the letter: rounding does not leave them either."""
-        width = self._width
-        above = jax.nn.softplus((u - self.low) / width) - jax.nn.softplus((u - self.high) / width)
-        return jnp.clip(self.low + width * above, self.low, self.high)
+        low, high, width = self._beside(u)
+        above = jax.nn.softplus((u - low) / width) - jax.nn.softplus((u - high) / width)
+        return jnp.clip(low + width * above, low, high)
 
-    @property
-    def _width(self):
-        return _EDGE * (self.high - self.low)
+    def _beside(self, x):
+        """(low, high, width of the edges), with the axes of x."""
+        low, high = leading(self.low, x.ndim), leading(self.high, x.ndim)
+        return low, high, _EDGE * (high - low)

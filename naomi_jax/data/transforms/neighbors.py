@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
+from naomi_jax.recursion.axes import leading
+
 ArrayLike = Array | np.ndarray
 
 
@@ -48,7 +50,7 @@ class Neighbors(flax.struct.PyTreeNode):
         else:
             excluded = near_in_time(rows, len(self.memory), self.overlap)
             near = mean(self.memory, x, mask, self.count, excluded)
-        return x - near, mask, lambda filled: filled + near
+        return x - near, mask, lambda filled: filled + leading(near, filled.ndim)
 
 
 def mean(
@@ -155,4 +157,4 @@ def _overlap_at(train, places):
 
 def near_in_time(rows: Int[ArrayLike, " B"], count: int, places: int) -> Bool[Array, "B N"]:
     """Which of N = `count` sequences overlap each of `rows`."""
-    return jnp.abs(rows[:, None] - jnp.arange(count)) <= places
+    return jnp.abs(rows[:, None] - jnp.arange(count)[None]) <= places

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
+from naomi_jax.recursion.axes import leading
+
 ArrayLike = Array | np.ndarray
 
 KINDS = ("column", "step")
@@ -34,16 +36,16 @@ class Standardizer(NamedTuple):
 
     def __call__(self, x: Float[ArrayLike, "*B T D"]) -> Float[ArrayLike, "*B T D"]:
         """Standardize. Longer sequences repeat the means from their first step on."""
-        return (x - self._mean(x)) / self.std
+        return (x - self._mean(x)) / leading(self.std, x.ndim)
 
     def restore(self, x: Float[ArrayLike, "*B T D"]) -> Float[ArrayLike, "*B T D"]:
         """Back to the data's units."""
-        return x * self.std + self._mean(x)
+        return x * leading(self.std, x.ndim) + self._mean(x)
 
     def _mean(self, x):
         if self.mean.shape[0] in (1, x.shape[-2]):
-            return self.mean
-        return self.mean[np.arange(x.shape[-2]) % self.mean.shape[0]]
+            return leading(self.mean, x.ndim)
+        return leading(self.mean[np.arange(x.shape[-2]) % self.mean.shape[0]], x.ndim)
 
 
 def fit(train: Float[np.ndarray, "N T D"], kind: str) -> Standardizer:

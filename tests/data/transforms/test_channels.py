@@ -14,9 +14,9 @@ from naomi_jax.data.transforms import chain, standardize
 from naomi_jax.data.transforms.chain import Transforms
 from naomi_jax.data.transforms.channels import ChannelIndependent
 from naomi_jax.errors import InputError
-from naomi_jax.methods import losses
 from naomi_jax.methods.fitted import Fitted
 from naomi_jax.methods.naomi import NAOMI, NaomiSettings
+from naomi_jax.methods.shared import losses
 from naomi_jax.runs import folder, opening
 from naomi_jax.training import batches, loop, objectives
 from tests.settings import PHASES, small_run

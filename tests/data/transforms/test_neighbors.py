@@ -96,7 +96,7 @@ def test_in_training_no_sequence_is_its_own_neighbor(memory):
     np.testing.assert_array_equal(x, memory[rows])
     relative, same, _ = chain.apply(source.transforms, x, mask, rows)
     np.testing.assert_array_equal(mask, same)
-    for row, number in enumerate(np.abs(memory[:, None] - x).sum((2, 3)).argmin(0)):
+    for row, number in enumerate(np.abs(memory[:, None] - np.asarray(x)).sum((2, 3)).argmin(0)):
         near = by_hand(memory, x[row], mask[row], 2, {number - 1, number, number + 1})
         np.testing.assert_allclose(x[row] - relative[row], near, rtol=1e-5, atol=1e-6)
 

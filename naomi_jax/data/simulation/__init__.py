@@ -1,0 +1,1 @@
+"""Simulators of data that cannot be had."""

@@ -1,0 +1,1 @@
+"""Networks beside the recursion: dense layers, the discriminator."""

@@ -1,0 +1,1 @@
+"""What the network reads: where a pass stands, and features of it."""

@@ -1,0 +1,1 @@
+"""Recurrent cells and heads, the rows of buffers that they read, and gradients written by hand."""

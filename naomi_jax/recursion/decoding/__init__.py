@@ -1,0 +1,1 @@
+"""The decode: its schedule and plan, the scan over the ticks, and its gradient."""
