@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,62 +16,13 @@ import numpy as np
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.jobs import matching
+from naomi_jax.jobs.wanted import Filling, targets
 from naomi_jax.tables import reading, roles, writing
 from naomi_jax.tables.options import Options
-from naomi_jax.tables.table import Table
+from naomi_jax.tables.table import SIDES, Table
 
 _LARGEST = 1e150  # in size: squares beyond it are no numbers any more
-_MOST_SAMPLES = 1000
 _SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
-
-
-@dataclasses.dataclass(frozen=True)
-class Filling:
-    """What to write.
-
-    Attributes:
-      target: the output file.
-      max_gap: holes of more rows stay holes; None fills all.
-      flag: whether to add columns NAME_filled.
-      samples: how many likely fillings to draw; None writes the best one.
-      seed: of the samples.
-    """
-
-    target: str
-    max_gap: int | None = None
-    flag: bool = False
-    samples: int | None = None
-    seed: int = 0
-
-
-def check(source: str, filling: Filling) -> None:
-    """Raise InputError where `fill` could not write, before there is anything to write.
-
-    Args:
-      source: the file with holes.
-      filling: what to write.
-    """
-    is_array = reading.extension(source) in reading.ARRAYS
-    for name, value in (("max_gap", filling.max_gap), ("samples", filling.samples)):
-        if value is not None and value < 1:
-            raise InputError(f"--{name}: {value}; a positive whole number is needed")
-    if filling.samples is not None and filling.samples > _MOST_SAMPLES:
-        raise InputError(f"--samples: {filling.samples}; at most {_MOST_SAMPLES} are drawn")
-    if filling.flag and is_array:
-        raise InputError(f"--flag: {source} is an array, which has no place for further columns")
-    if filling.flag and filling.samples is not None:
-        raise InputError("--flag and --samples: give one of them; the samples fill the same cells")
-    for target in targets(filling, is_array):
-        writing.check_target(target, source)
-
-
-def targets(filling: Filling, is_array: bool) -> list[str]:
-    """The files that are written: FILLED_1.csv, FILLED_2.csv, ... for samples of a table."""
-    if filling.samples is None or is_array:
-        return [filling.target]
-    kind = reading.extension(filling.target)
-    stem, end = filling.target[: -len(kind)], filling.target[-len(kind) :]
-    return [f"{stem}_{number}{end}" for number in range(1, filling.samples + 1)]
 
 
 def check_values(path: str, table: Table) -> None:
@@ -88,6 +39,37 @@ def check_values(path: str, table: Table) -> None:
             f"{path}, column {name!r}: {table.values[large][0]:g} is too large; at most "
             f"{_LARGEST:g} is accepted; where it means missing: --missing {table.values[large][0]}"
         )
+
+
+def check_names(path: str, table: Table, filling: Filling, covariates: Sequence[str] = ()) -> None:
+    """Raise InputError for columns that are not there, or would be there twice.
+
+    Args:
+      path: of the file, for the message.
+      table: from it.
+      filling: what to write.
+      covariates: names of columns that are known in every row.
+    """
+    if covariates and table.values.ndim == 3:
+        raise InputError(f"--covariates: {path} holds sequences; of a table columns can be named")
+    for name in covariates:
+        if name not in table.names:
+            known = ", ".join(map(repr, table.names[:20]))
+            raise InputError(f"--covariates {name}: no column of numbers; there are {known}")
+    if len(covariates) == len(table.names):
+        raise InputError("--covariates: all columns of numbers; none is left to be filled")
+    if filling.interval is None:
+        return
+    ends = SIDES
+    new = [f"{name}{end}" for name in table.names for end in ends]
+    if reading.extension(path) in reading.ARRAYS:
+        new = [end.removeprefix("_") for end in ends]
+        taken = table.source.others
+    else:
+        taken = table.names
+    for name in new:
+        if name in taken:
+            raise InputError(f"--interval: {path} has {name!r} already; rename it")
 
 
 # Learning.
@@ -109,7 +91,14 @@ def record_of(path: str, table: Table, options: Options) -> dict[str, Any]:
     }
 
 
-def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -> Imputer:
+def fit(
+    imputer: Imputer,
+    table: Table,
+    path: str,
+    say: Callable[[str], None],
+    covariates: Sequence[str] = (),
+    **going_on: Any,
+) -> Imputer:
     """Learn from a table.
 
     Args:
@@ -117,12 +106,19 @@ def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -
       table: from the file.
       path: of the file, for messages.
       say: receives notes.
+      covariates: names of columns that are known in every row.
+      going_on: `progress`, `keep` and `begun` of `Imputer._fit`.
 
     Raises:
       InputError: the table cannot be learned from.
     """
+    keys = {**_keys(table), **({"covariates": list(covariates)} if covariates else {})}
     with _in_words(path, say):
-        return imputer.fit(_data(table, table.values, table.names), **_keys(table))
+        data = _data(table, table.values, table.names)
+        begin: Any = getattr(imputer, "_fit", None)
+        if begin is None:
+            return imputer.fit(data, **keys)
+        return begin(data, **keys, **going_on)
 
 
 # Filling.
@@ -252,8 +248,10 @@ def _columns(imputer, table, source, record, say):
     """(place of the imputer's columns in the table or None, their values, their names)."""
     place = matching.columns(table, record, source, say)
     matching.check_times(table, record, source)
-    # Names of sequences are numbers, not text.
-    return place, table.values if place is None else table.values[:, place], imputer._names
+    # Names of sequences are numbers, not text. The imputer does not fill covariates.
+    known = record.get("settings", {}).get("covariates")
+    names = record["columns"] if known else imputer._names
+    return place, table.values if place is None else table.values[:, place], names
 
 
 def fill(
@@ -279,14 +277,17 @@ def fill(
     """
     place, values, names = _columns(imputer, table, source, record, say)
     data, keys = _data(table, values, names), _keys(table)
+    sides: Any = ()
     with _in_words(source, say):
         filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)
-        wanted = _as_array(which, names)
+        wanted = _flags(which, names)
         if filling.samples is None:
             results = [_as_array(filled, names)]
         else:
             drawn = imputer.sample(data, filling.samples, filling.seed, **keys)
             results = [_as_array(one, names) for one in drawn]
+        if filling.interval is not None:
+            sides = imputer.interval(data, filling.interval, **keys)
     results = [np.where(wanted & np.isfinite(one), one, values) for one in results]
     wholes = [_whole(table, place, one) for one in results]
     done = np.isnan(table.values) & ~np.isnan(wholes[0])
@@ -294,8 +295,10 @@ def fill(
     files = targets(filling, is_array)
     if filling.samples is not None and is_array:
         wholes = [np.stack(wholes)]
+    sides = [_whole(table, place, _as_array(side, names)) for side in sides]
+    sides = [np.where(done, side, np.nan) for side in sides] or None
     for file, whole in zip(files, wholes):
-        writing.write(file, table, whole, done if filling.flag else None)
+        writing.write(file, table, whole, done if filling.flag else None, sides)
     say(_summary(files, source, table, done))
 
 
@@ -323,6 +326,14 @@ def _keys(table) -> dict[str, Any]:
 
 def _as_array(data, names):
     return data if isinstance(data, np.ndarray) else data[list(names)].to_numpy()
+
+
+def _flags(which, names):
+    """Which entries are filled; the imputer tells nothing of covariates."""
+    if isinstance(which, np.ndarray):
+        return which
+    none = np.zeros(len(which), bool)
+    return np.stack([which.get(name, none) for name in names], axis=1)
 
 
 def _whole(table, place, values):

@@ -75,6 +75,17 @@ def about(record: dict[str, Any]) -> str:
     )
 
 
+def reading(record: dict[str, Any]) -> str:
+    """The flags with which the table of a fit was read, as on the command line; "" without any."""
+    found = []
+    for name, value in record["options"].items():
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            if one is not None:
+                word = ("yes" if one else "no") if isinstance(one, bool) else one
+                found.append(f"--{name} {word}")
+    return " ".join(found)
+
+
 def _column(name):
     return repr(name) if name else "the first column"
 

@@ -1,6 +1,7 @@
 """A run's folder: created for a new run, or resumed by the same one."""
 
 import os
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from naomi_jax.training import devices, loop
 from naomi_jax.training.checkpoints import Checkpoints
 from naomi_jax.training.settings import Run
 
+_IMPUTER = "imputer.json"  # of imputer.saving
 MEMORY = "training_sequences.npy"  # where neighbors are looked for
 
 
@@ -104,3 +106,20 @@ def has_checkpoint(workdir: str | os.PathLike) -> bool:
         return False
     with Checkpoints(folder, read_only=True) as checkpoints:
         return checkpoints.latest() is not None
+
+
+def kind(workdir: str | os.PathLike) -> Literal["method", "imputer"] | None:
+    """What a run in the folder was made by: a method, or an imputer; None: no run is in it."""
+    if record.exists(workdir):
+        return "method"
+    return "imputer" if os.path.exists(os.path.join(workdir, _IMPUTER)) else None
+
+
+def check_kind(workdir: str | os.PathLike, wanted: Literal["method", "imputer"]) -> None:
+    """Raise InputError where the folder holds a run of another kind than is to be made in it."""
+    found = kind(workdir)
+    if found not in (None, wanted):
+        words = {"method": "a training", "imputer": "what was learned from a table with holes"}
+        raise InputError(
+            f"{workdir} holds {words[found]}; choose another --workdir, or delete this one"
+        )

@@ -6,6 +6,7 @@ import math
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -66,8 +67,12 @@ def read(path: str, options: Options) -> Table:
     return Table(values, names, None, None, None, tuple(notes), integer, source)
 
 
-def write(path: str, table: Table, values: np.ndarray) -> None:
+def write(
+    path: str, table: Table, values: np.ndarray, sides: Sequence[np.ndarray] | None = None
+) -> None:
     """Write the array with its holes filled; it may have a leading axis of samples.
+
+    An .npz has room for `sides`: two further arrays, `low` and `high`.
 
     Observed entries come back bit for bit, in the type that they had.
 
@@ -86,7 +91,8 @@ def write(path: str, table: Table, values: np.ndarray) -> None:
         if source.key is None:
             np.save(file, filled, allow_pickle=False)
         else:
-            np.savez_compressed(file, **{**source.others, source.key: filled})
+            more = dict(zip(("low", "high"), sides or ()))
+            np.savez_compressed(file, **{**source.others, source.key: filled, **more})
 
 
 def as_numbers(values: np.ndarray, name: str) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+SIDES = ("_low", "_high")  # behind a column's name: between which its missing values lie
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from naomi_jax import calling
 from naomi_jax.cli import process
 from naomi_jax.errors import InputError
 
@@ -95,7 +96,7 @@ def test_a_name_that_cannot_be_printed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", ["runs/a", "$HOME", "a b", "-x", "é'", "--", "a;b"])
 def test_a_path_is_one_word_of_a_command(path):
-    (word,) = shlex.split(process.quoted(path))
+    (word,) = shlex.split(calling.quoted(path))
     assert os.path.normpath(word) == path and not word.startswith("-")
 
 
