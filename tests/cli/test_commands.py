@@ -196,9 +196,9 @@ def test_bad_input_is_one_line(odd, monkeypatch, script, arguments, message):
     assert message in str(caught.value) and "\n" not in str(caught.value).strip()
 
 
-@pytest.mark.parametrize("script", ["train.py", "eval.py"])
-def test_the_scripts_end_with_status_2(folder, script):
-    done = run(script, "--flga=1", cwd=folder)
+@pytest.mark.parametrize("words", ["train.py", "eval.py runs/series"])
+def test_the_scripts_end_with_status_2(folder, words):
+    done = run(*words.split(), "--flga=1", cwd=folder)
     assert done.returncode == 2 and done.stderr.startswith("error: --flga: there is no such flag")
     assert done.stderr.count("\n") == 1, done.stderr
 
