@@ -21,7 +21,7 @@ from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.jobs import kept, wanted
 from naomi_jax.runs import folder as folders
 from naomi_jax.runs import lock
-from tests.commands import evaluating, training
+from tests.commands import evaluating, naomi_jax, training
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -115,6 +115,87 @@ def test_samples_of_a_table_are_files(here, no_training):
     holes = station()["a"].isna()
     assert not (here / "drawn.csv").exists()
     assert (one["a"] == two["a"]).eq(~holes).all()
+
+
+@pytest.mark.parametrize("kind", ["csv", "semicolons", "blanks", "parquet", "npz"])
+def test_an_interval_stands_beside_what_is_filled(here, tmp_path, monkeypatch, kind):
+    """The numbers of Imputer.interval, as the format has them; nothing where nothing is filled."""
+    frame = station().drop(columns=["time", "kind", "empty"]).astype(float)
+    monkeypatch.chdir(tmp_path)
+    name = {"parquet": "t.parquet", "npz": "t.npz", "blanks": "t.txt"}.get(kind, "t.csv")
+    if kind == "parquet":
+        frame.to_parquet(name)
+    elif kind == "npz":
+        np.savez(name, data=frame.to_numpy(), more=np.arange(2))
+    else:
+        sep, decimal = {"semicolons": (";", ","), "blanks": (" ", ".")}.get(kind, (",", "."))
+        hole = "NaN" if kind == "blanks" else ""
+        frame.to_csv(name, index=False, sep=sep, decimal=decimal, na_rep=hole)
+    naomi_jax("fill", name, f"f{name}", "--interval", 0.8, "--max-gap", 5, "--workdir", "run")
+    imputer = Imputer.load("run")
+    expected = imputer.interval(frame if kind != "npz" else frame.set_axis(["0", "1"], axis=1), 0.8)
+    if kind == "npz":
+        with np.load(f"f{name}") as found:
+            assert sorted(found.files) == ["data", "high", "low", "more"]
+            low, high, filled = found["low"], found["high"], found["data"]
+    else:
+        if kind == "parquet":
+            written = pd.read_parquet(f"f{name}")
+        else:
+            written = pd.read_csv(f"f{name}", sep=sep, decimal=decimal)
+        assert [*written] == ["a", "b", "a_low", "a_high", "b_low", "b_high"]
+        low, high = (written[[f"a{end}", f"b{end}"]].to_numpy() for end in ("_low", "_high"))
+        filled = written[["a", "b"]].to_numpy()
+    done = frame.isna().to_numpy() & ~np.isnan(filled)
+    assert done.sum() == 2, "the longer hole stays"
+    for side, known in zip((low, high), expected):
+        assert np.array_equal(np.isnan(side), ~done)
+        np.testing.assert_allclose(side[done], known.to_numpy()[done], atol=0.51)
+    assert (low[done] <= filled[done]).all() and (filled[done] <= high[done]).all()
+
+
+def test_where_there_is_no_room_for_an_interval(tmp_path, monkeypatch, no_training):
+    monkeypatch.chdir(tmp_path)
+    values = station()[["a", "b"]].to_numpy(float, na_value=np.nan)
+    np.save("t.npy", values)
+    np.savez("t.npz", data=values, low=1)
+    pd.DataFrame(values, columns=["a", "a_low"]).to_csv("t.csv", index=False)
+    for name, message in (
+        ("t.npy", "--interval: t.npy holds one array; an .npz has room"),
+        ("t.npz", "--interval: t.npz has 'low' already; rename it"),
+        ("t.csv", "--interval: t.csv has 'a_low' already; rename it"),
+    ):
+        with pytest.raises(InputError, match=message):
+            naomi_jax("fill", name, f"f{name}", "--interval", 0.9)
+
+
+def test_bounds_and_covariates(tmp_path, monkeypatch):
+    """What is known is carried through, also with the run, and what is filled keeps the bounds."""
+    monkeypatch.chdir(tmp_path)
+    frame = station().drop(columns="empty").assign(known=np.arange(120) % 24)
+    frame.to_csv("t.csv", index=False)
+    words = ["--bounds", "a=3,", "--bounds", ",150", "--covariates", "known", "--flag"]
+    said = naomi_jax("fill", "t.csv", "f.csv", *words)
+    assert "known " not in said.partition("column")[2], "it is not judged"
+    filled = pd.read_csv("f.csv")
+    holes = frame.isna()
+    assert filled["known"].equals(frame["known"]) and [*filled][-2:] == ["a_filled", "b_filled"]
+    assert filled["a"][holes["a"]].min() >= 3 and filled["b"][holes["b"]].max() <= 150
+    record = json.loads((tmp_path / "runs/t/imputer.json").read_text())["record"]
+    assert record["settings"] == {
+        "seed": 0, "minutes": None, "bounds": ["a=3,", ",150"], "covariates": ["known"],
+    }  # fmt: skip
+    naomi_jax("impute", "runs/t", "t.csv", "g.csv", "--flag")
+    assert (tmp_path / "g.csv").read_bytes() == (tmp_path / "f.csv").read_bytes()
+    frame[["known", "b", "a", "time"]].to_csv("other.csv", index=False)
+    naomi_jax("impute", "runs/t", "other.csv", "o.csv")
+    assert pd.read_csv("o.csv")["a"].equals(filled["a"])
+    frame.loc[3, "known"] = np.nan
+    frame.to_csv("holes.csv", index=False)
+    with pytest.raises(InputError, match="holes.csv: covariates: row 3 has a value that is missi"):
+        naomi_jax("impute", "runs/t", "holes.csv", "x.csv")
+    with pytest.raises(InputError, match="holds .*--covariates known, now not given"):
+        naomi_jax("fill", "t.csv", "x.csv", *words[:4])
 
 
 def test_other_data_or_settings_in_the_folder(here, tmp_path):
@@ -376,6 +457,18 @@ def environment(folder):
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "JAX_COMPILATION_CACHE_DIR": str(folder / "compiled"),
     }
+
+
+def test_the_first_line_comes_before_the_imports(here):
+    code = (
+        "import sys; from naomi_jax.cli import program; from naomi_jax.progress import Progress;"
+        "Progress.stage = lambda *_: sys.exit(str({'jax', 'pandas', 'scipy'} & {*sys.modules}));"
+        "program.command(['fill', 'station.csv', 'z.csv'])"
+    )
+    begun = time.monotonic()
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(here), cwd=here)
+    assert done.stderr == "set()\n" and time.monotonic() - begun < 20
 
 
 def test_ctrl_c_is_one_line_and_130(tmp_path):
