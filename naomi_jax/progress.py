@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -26,6 +27,8 @@ class Display:
       stream: where it goes; None: sys.stderr.
       done: of the work, before.
       form: of the bar, as tqdm has it.
+      what: stands before the bar at first.
+      leave: whether the bar stays at the end.
       seconds: between two lines.
       clock: seconds, for tests.
     """
@@ -37,6 +40,8 @@ class Display:
         *,
         done: float = 0,
         form: str = _BAR,
+        what: str = "",
+        leave: bool = True,
         seconds: float = SECONDS_BETWEEN_LINES,
         clock: Callable[[], float] | None = None,
     ):
@@ -49,7 +54,13 @@ class Display:
             import tqdm
 
             self._bar = tqdm.tqdm(
-                total=total, initial=done, file=self._stream, dynamic_ncols=True, bar_format=form
+                desc=what,
+                total=total,
+                initial=done,
+                file=self._stream,
+                dynamic_ncols=True,
+                bar_format=form,
+                leave=leave,
             )
 
     @property
@@ -106,8 +117,15 @@ class Display:
 
 
 def _draws(stream):
-    """Whether a bar can be drawn there."""
-    return "ipykernel" in sys.modules or (hasattr(stream, "isatty") and stream.isatty())
+    """Whether a bar can be drawn there: on a terminal that is wider than nothing."""
+    if "ipykernel" in sys.modules:
+        return True
+    if not (hasattr(stream, "isatty") and stream.isatty()):
+        return False
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError, AttributeError):  # it cannot say
+        return True
 
 
 class Steps(Protocol):
@@ -229,7 +247,9 @@ class Progress:
             LOGGER.info("%s", line)
             return
         if self._display is None and not self._over.is_set():
-            self._display = Display(100, self._stream, clock=self._clock)
+            self._display = Display(
+                100, self._stream, what=self._name, leave=False, clock=self._clock
+            )
         if self._display is None:
             return
         if self._display.is_bar:
