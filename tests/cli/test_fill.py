@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import itertools
 import json
 import os
 import pathlib
@@ -342,19 +343,34 @@ BAD = [
     ([*FILL, ""], "--fill: name the file to write"),
     (["--fill", "x.csv"], "--fill needs --data"),
     (["--data", "nowhere.csv", "--fill", "x.csv"], "nowhere.csv: no such file"),
-    ([*FILL, "x.csv", "--method", "naomi"], f"--method: {NONE}"),
-    ([*FILL, "x.csv", "--dataset=files"], f"--dataset: {NONE}"),
-    ([*FILL, "x.csv", "--batch_size", "3"], f"--batch_size: {NONE}"),
-    ([*FILL, "x.csv", "--method.hiden=3"], f"--method.hiden: {NONE}"),
+    *(
+        ([*FILL, "x.csv", *words.split()], f"{words.split('=')[0].split()[0]}: {NONE}")
+        for words in (
+            "--method naomi",
+            "--dataset=files",
+            "--method.hiden=3",
+            "--config x.py",
+            "--forecast",
+            "--transforms.bounds=1",
+            "--fil x",
+        )
+    ),
     ([*FILL, "x.csv", "--mising=3"], "--mising: there is no such flag; did you mean --missing?"),
-    ([*FILL, "x.csv", "--minutes=0"], "--minutes: 0; a positive number"),
-    ([*FILL, "x.csv", "--minutes=nan"], "--minutes: nan; a positive number"),
-    ([*FILL, "x.csv", "--seed=-1"], "--seed: -1; a whole number"),
-    ([*FILL, "x.csv", "--max-gap=0"], "--max-gap: 0; a positive whole number"),
-    ([*FILL, "x.csv", "--samples=0"], "--samples: 0; a positive whole number"),
+    ([*FILL, "x.csv", "more"], "more: unexpected argument"),
+    *(
+        ([*FILL, "x.csv", f"{flag}={value}"], f"{flag}: '?{value}'?; {needed}")
+        for flag, needed, values in (
+            ("--minutes", "a (positive )?number", "0 nan inf -1 x"),
+            ("--seed", "a whole number", "-1 1e3 99999999999999999999"),
+            ("--max-gap", "a (positive )?whole number", "0 -1 3.5"),
+            ("--samples", "a (positive )?whole number", "0 -2 two"),
+            ("--header", "yes or no is needed", "maybe 1"),
+        )
+        for value in values.split()
+    ),
+    ([*FILL, "x.csv", "--max-gap"], "--max-gap: expected one argument"),
     ([*FILL, "x.csv", "--samples=1000000000"], "--samples: 1000000000; at most 1000 are drawn"),
     ([*FILL, "x.csv", "--samples=2", "--flag"], "--flag and --samples"),
-    ([*FILL, "x.csv", "--header=maybe"], "--header: 'maybe'; yes or no is needed"),
     ([*FILL, "x.csv", "--decimal=x"], "--decimal 'x': '.' or ',' is needed"),
     ([*FILL, "x.csv", "--time=x"], "--time x: no such column; there are 'time', 'a'"),
     ([*FILL, "x.csv", "--workdir=station.csv"], "station.csv: cannot be written"),
@@ -435,16 +451,15 @@ def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, w
         assert str(caught.value) == "station.csv: too"
 
 
-@pytest.mark.parametrize("file", ["imputer.json", "arrays.npz"])
-@pytest.mark.parametrize("place", [0.02, 0.3, 0.98])
-def test_a_run_with_one_other_byte_is_refused(here, tmp_path, file, place):
-    for name in ("imputer.json", "arrays.npz"):
-        (tmp_path / name).write_bytes((here / "runs/station" / name).read_bytes())
-    content = bytearray((tmp_path / file).read_bytes())
-    content[int(place * len(content))] ^= 1
-    (tmp_path / file).write_bytes(content)
-    with pytest.raises(InputError, match="damaged"):
-        evaluating(tmp_path, "--impute", "station.csv", "--out", "x.csv")
+def test_a_run_with_one_other_byte_is_refused(here, tmp_path):
+    for file, place in itertools.product(("imputer.json", "arrays.npz"), (0.02, 0.3, 0.98)):
+        for name in ("imputer.json", "arrays.npz"):
+            (tmp_path / name).write_bytes((here / "runs/station" / name).read_bytes())
+        content = bytearray((tmp_path / file).read_bytes())
+        content[int(place * len(content))] ^= 1
+        (tmp_path / file).write_bytes(content)
+        with pytest.raises(InputError, match="damaged"):
+            naomi_jax("impute", tmp_path, "station.csv", "x.csv")
 
 
 # The programs.
