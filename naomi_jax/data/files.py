@@ -1,11 +1,11 @@
 """Training data from the user's own files: tables of text, .parquet, .npz and .npy."""
 
 import os
-import shlex
 from collections.abc import Callable
 
 import numpy as np
 
+from naomi_jax import calling
 from naomi_jax.data import metrics, registry
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
@@ -132,9 +132,7 @@ def _check_complete(values, name, file=None):
         remedy = "fill or drop those sequences first"
         if file is not None:
             filled = f"FILLED{reading.extension(file)}"
-            remedy = (
-                f"to fill the holes: python train.py --data {shlex.quote(file)} --fill {filled}"
-            )
+            remedy = f"to fill the holes: {calling.fill(calling.quoted(file), filled)}"
         raise InputError(
             f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); this "
             f"training needs complete sequences; {remedy}"

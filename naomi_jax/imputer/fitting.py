@@ -83,7 +83,7 @@ def fit(
     simple = wishes.simple or small
     window = prepared.window
     hiding = wishes.hiding or mixture(clean, simple)
-    section = _REACH * max(window, *calendar.periods)
+    section = _REACH * max((window, *calendar.periods))
 
     def hidden(panel, windows, number, rows=section):
         return holding_out.hidden(panel, windows, window, hiding, wishes.seed, number, rows)

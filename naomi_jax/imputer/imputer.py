@@ -8,7 +8,7 @@ import numbers
 import os
 import sys
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 
 import numpy as np
@@ -16,9 +16,11 @@ import numpy as np
 from naomi_jax.imputer import fitting, output, reading
 from naomi_jax.imputer.fitting import Watch, Wishes
 from naomi_jax.imputer.judging.intervals import Residuals
+from naomi_jax.imputer.preparation import calendar
 from naomi_jax.imputer.reading import check_whole
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
+from naomi_jax.progress import Progress, Steps
 from naomi_jax.tables.casting import whole
 from naomi_jax.tables.frames.reading import Names, has_names, table_of
 from naomi_jax.tables.printable import listed, printable, quoted
@@ -32,11 +34,11 @@ class Imputer:
 
         filled = Imputer().fit(frame).transform(frame)
 
-    `fit` learns from a table that may have holes itself: it hides more of what is observed, in the
-    pattern of the table's own holes and in others, and trains a level-parallel network
-    (`naomi_jax.parallel`) to fill it. Then it weighs the network against lines, curves and cycles
-    on rows that were kept aside; for each column and length of gap the fill is a mixture of them.
-    `report_` says what each reached.
+    `fit` learns from a table that may have holes itself. It fits several candidates: lines, curves,
+    seasons, linear state spaces of all columns. Then it hides more of what is observed on rows that
+    were kept aside, in the pattern of the table's own holes and in others, and weighs the
+    candidates by their errors there; for each column and length of gap the fill is a mixture of
+    them. At last it learns from all rows. `report_` says what each candidate reached.
 
     Data are a pandas DataFrame or Series (an index of times, or a column of them, tells the time),
     a DataFrame of polars, a DataArray or Dataset of xarray, a table of pyarrow, an array (T, D) or
@@ -46,21 +48,28 @@ class Imputer:
     empty cells. A column of whole numbers is filled with whole numbers.
 
     Args:
-      method: "auto" fits a state space where a column has 400 observed rows, and trains a network
-        beside it where there are at most 64 columns (or more than 288, too many for a state
-        space); "naomi_parallel" always trains one; "interpolate" fits neither: lines, curves and
-        cycles alone, in seconds.
+      method: "auto" fits state spaces where a column has 400 observed rows; "naomi_parallel" trains
+        a level-parallel network (`naomi_jax.parallel`) beside them, which takes minutes and gains
+        a few percent at most; "interpolate" fits neither: lines, curves and seasons alone.
       seed: of everything random.
-      minutes: training at most; None lets the size of the table decide (at most a few minutes
-        where it is small, 5 for 200,000 entries on two CPU cores).
-      window: rows that the network sees at once; None follows the lengths of the gaps.
+      minutes: at most, of learning. It is looked at between steps: what cannot be cut short is the
+        compilation of a program (a few seconds each), ten steps of a state space, and one draw of
+        the judging. None: as long as it takes.
+      window: rows around which levels are taken, and that the network sees at once; None follows
+        the lengths of the gaps.
       hiding: which entries to hide while learning (`naomi_jax.parallel.hiding.Hiding`); None: half
         the table's own holes.
       bounds: (low, high) for all columns, or {column: (low, high)}; None in a place for no bound.
-        A column that was never negative is never filled below 0 unless this says otherwise.
+        No fill leaves them; observed values do, and a warning says so. A column that was never
+        negative is never filled below 0 unless this says otherwise.
+      period: length of a season beside those of the calendar, or several: a number of rows (of
+        steps, where there are times), or a time such as "24h" where there are stamps.
+      verbose: 1 shows stages and an estimate of the time left; 0 tells them to the logger
+        "naomi_jax" alone.
 
     Attributes:
       report_: a DataFrame, a row for each column: root mean squared errors on held-out entries.
+      lengths_: a DataFrame, the same by length of hole.
       feature_names_in_, n_features_in_: the columns that are filled.
     """
 
@@ -73,6 +82,8 @@ class Imputer:
         window: int | None = None,
         hiding: Hiding | None = None,
         bounds: Any = None,
+        period: Any = None,
+        verbose: int = 0,
     ):
         self.method = method
         self.seed = seed
@@ -80,6 +91,8 @@ class Imputer:
         self.window = window
         self.hiding = hiding
         self.bounds = bounds
+        self.period = period
+        self.verbose = verbose
 
     # Learning.
 
@@ -107,17 +120,41 @@ class Imputer:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
         """
         del y
+        return self._fit(data, time=time, group=group, covariates=covariates)
+
+    def _fit(
+        self,
+        data: Any,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+        progress: Steps | None = None,
+        keep: Callable[[dict[str, Any]], None] = lambda found: None,
+        begun: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """`fit`, told to somebody else than the user, and begun by an earlier one.
+
+        Args:
+          data, time, group, covariates: as in `fit`.
+          progress: is told of the stages; None shows them as `verbose` says.
+          keep: is given what was fitted, after each model: to hand it over as `begun` when the same
+            fit is made again.
+          begun: what `keep` was given.
+        """
         self._check()
         rows = table_of(data, time=time, group=group, covariates=covariates)
         if not isinstance(data, Table):  # whoever has read that has its notes
-            _say(rows.notes, 3)
+            _say(rows.notes, 4)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():
             raise ValueError("data: not one observed value; there is nothing to learn from")
         for name in np.flatnonzero(~some):
-            _say([f"column {quoted(rows.names[name])} has no value: it stays empty"], 3)
+            _say([f"column {quoted(rows.names[name])} has no value: it stays empty"], 4)
         panel, counted, _ = reading.panel(rows, some, None)
+        counted = calendar.with_given(counted, self.period, panel)
         low, high = (side[some] for side in self._bounds(rows.names))
+        _say(_outside(panel.values, [n for n, kept in zip(rows.names, some) if kept], low, high), 4)
         wishes = Wishes(
             simple=self.method == "interpolate",
             network=self.method == "naomi_parallel",
@@ -130,9 +167,10 @@ class Imputer:
         )
         mean, std = panel.covariates.mean(0), panel.covariates.std(0)
         standard = (mean, np.where(std > 0, std, 1))
-        with _progress() as progress:
-            watch = Watch(at=lambda share: progress(share, 0.0))
-            prepared = reading.standardized(panel, standard)
+        prepared = reading.standardized(panel, standard)
+        with Progress(self.verbose) if progress is None else contextlib.nullcontext() as own:
+            steps: Any = progress or own
+            watch = Watch(stage=steps.stage, at=steps.at, keep=keep, begun=begun or {})
             engine, report = fitting.fit(prepared, counted, wishes, watch)
         layout = self._layout_of(rows, isinstance(data, Table))
         self._remember(engine, some, standard, rows.names, layout, report)
@@ -190,17 +228,54 @@ class Imputer:
 
     @property
     def report_(self):
-        """A DataFrame: for each column the errors on held-out entries, in its units.
+        """A DataFrame: for each column what was found on entries that were held out.
 
-        held_out, how many; line, phase_mean, network, fill: root mean squared errors; weight: of
-        all but the line. A weight near 0: nothing better than a line was found.
+        held_out: how many distinct ones. A column for each candidate, under its name, and `fill`,
+        what fills: root mean squared errors in the column's units; NaN where it filled none.
+        inside_90: share of the truth inside `interval(level=0.9)`. weight of ...: of each candidate
+        in the fill, on average over these entries. `fill` and `inside_90` are of weights and
+        intervals that were found without the rows that they are judged on.
         """
+        rows = [
+            {
+                "held_out": one.held_out,
+                **dict(zip(self._report.candidates, one.errors)),
+                "fill": one.fill,
+                "inside_90": one.inside,
+                **{f"weight of {n}": w for n, w in zip(self._report.candidates, one.weights)},
+            }
+            for one in self._reports()
+        ]
+        return self._by_column(rows)
+
+    @property
+    def lengths_(self):
+        """A DataFrame: column, rows of the hole, held_out, line, fill, inside_90, as `report_`."""
+        rows, names = [], [name for name, kept in zip(self._names, self._some) if kept]
+        for name, one in zip(names, self._reports()):
+            rows += [
+                {
+                    "column": name,
+                    "rows": part.length,
+                    "held_out": part.held_out,
+                    "line": part.line,
+                    "fill": part.fill,
+                    "inside_90": part.inside,
+                }
+                for part in one.lengths
+            ]
         import pandas as pd
 
+        return pd.DataFrame(rows)
+
+    def _reports(self):
         self._check_fitted()
-        names = [name for name, kept in zip(self._names, self._some) if kept]
-        rows = [_flat(self._report.candidates, one) for one in self._report.columns]
-        return pd.DataFrame(rows, index=names)
+        return self._report.columns
+
+    def _by_column(self, rows):
+        import pandas as pd
+
+        return pd.DataFrame(rows, index=[n for n, kept in zip(self._names, self._some) if kept])
 
     # Filling.
 
@@ -540,17 +615,13 @@ class Imputer:
         return low, high
 
 
-def _flat(candidates, one):
-    """The row of a column in `report_`."""
-    weights = {f"weight of {name}": weight for name, weight in zip(candidates, one.weights)}
-    errors = dict(zip(candidates, one.errors))
-    return {
-        "held_out": one.held_out,
-        **errors,
-        "fill": one.fill,
-        "inside_90": one.inside,
-        **weights,
-    }
+def _outside(values, names, low, high):
+    """A line about observed values beyond the user's bounds; none where they keep them."""
+    with np.errstate(invalid="ignore"):
+        count = ((values < low) | (values > high)).sum(0)
+    found = [f"{n} of {quoted(name)}" for name, n in zip(names, count) if n]
+    if found:
+        yield f"bounds: observed values lie outside ({listed(found)}); they stay, and no fill does"
 
 
 def _parameters():
@@ -571,20 +642,3 @@ def _not_fitted():
 
             return NotFittedError(message)
     return ValueError(message)
-
-
-@contextlib.contextmanager
-def _progress():
-    """A bar on a terminal or in a notebook; nothing elsewhere."""
-    if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-        yield lambda share, loss: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=100, desc="training", bar_format="{desc}: {n:.0f} % |{bar}| {postfix}") as bar:
-
-        def report(share, loss):
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(100 * share - bar.n)
-
-        yield report

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,64 +16,15 @@ import numpy as np
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.jobs import matching
+from naomi_jax.jobs.wanted import Filling, targets
 from naomi_jax.tables import casting
 from naomi_jax.tables.columns import roles
 from naomi_jax.tables.files import reading, writing
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.printable import printable, quoted
-from naomi_jax.tables.table import Table
+from naomi_jax.tables.table import SIDES, Table
 
-_MOST_SAMPLES = 1000
 _SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
-
-
-@dataclasses.dataclass(frozen=True)
-class Filling:
-    """What to write.
-
-    Attributes:
-      target: the output file.
-      max_gap: holes of more rows stay holes; None fills all.
-      flag: whether to add columns NAME_filled.
-      samples: how many likely fillings to draw; None writes the best one.
-      seed: of the samples.
-    """
-
-    target: str
-    max_gap: int | None = None
-    flag: bool = False
-    samples: int | None = None
-    seed: int = 0
-
-
-def check(source: str, filling: Filling) -> None:
-    """Raise InputError where `fill` could not write, before there is anything to write.
-
-    Args:
-      source: the file with holes.
-      filling: what to write.
-    """
-    is_array = reading.extension(source) in reading.ARRAYS
-    for name, value in (("max_gap", filling.max_gap), ("samples", filling.samples)):
-        if value is not None and value < 1:
-            raise InputError(f"--{name}: {value}; a positive whole number is needed")
-    if filling.samples is not None and filling.samples > _MOST_SAMPLES:
-        raise InputError(f"--samples: {filling.samples}; at most {_MOST_SAMPLES} are drawn")
-    if filling.flag and is_array:
-        raise InputError(f"--flag: {source} is an array, which has no place for further columns")
-    if filling.flag and filling.samples is not None:
-        raise InputError("--flag and --samples: give one of them; the samples fill the same cells")
-    for target in targets(filling, is_array):
-        writing.check_target(target, source)
-
-
-def targets(filling: Filling, is_array: bool) -> list[str]:
-    """The files that are written: FILLED_1.csv, FILLED_2.csv, ... for samples of a table."""
-    if filling.samples is None or is_array:
-        return [filling.target]
-    kind = reading.extension(filling.target)
-    stem, end = filling.target[: -len(kind)], filling.target[-len(kind) :]
-    return [f"{stem}_{number}{end}" for number in range(1, filling.samples + 1)]
 
 
 def check_values(path: str, table: Table) -> None:
@@ -90,6 +41,37 @@ def check_values(path: str, table: Table) -> None:
             f"{path}, column {quoted(name)}: {value:g} is too large; at most "
             f"{casting.LARGEST:g} is accepted; where it means missing: --missing {value}"
         )
+
+
+def check_names(path: str, table: Table, filling: Filling, covariates: Sequence[str] = ()) -> None:
+    """Raise InputError for columns that are not there, or would be there twice.
+
+    Args:
+      path: of the file, for the message.
+      table: from it.
+      filling: what to write.
+      covariates: names of columns that are known in every row.
+    """
+    if covariates and table.values.ndim == 3:
+        raise InputError(f"--covariates: {path} holds sequences; of a table columns can be named")
+    for name in covariates:
+        if name not in table.names:
+            known = ", ".join(map(repr, table.names[:20]))
+            raise InputError(f"--covariates {name}: no column of numbers; there are {known}")
+    if len(covariates) == len(table.names):
+        raise InputError("--covariates: all columns of numbers; none is left to be filled")
+    if filling.interval is None:
+        return
+    ends = SIDES
+    new = [f"{name}{end}" for name in table.names for end in ends]
+    if reading.extension(path) in reading.ARRAYS:
+        new = [end.removeprefix("_") for end in ends]
+        taken = table.source.others
+    else:
+        taken = table.names
+    for name in new:
+        if name in taken:
+            raise InputError(f"--interval: {path} has {name!r} already; rename it")
 
 
 # Learning.
@@ -111,7 +93,14 @@ def record_of(path: str, table: Table, options: Options) -> dict[str, Any]:
     }
 
 
-def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -> Imputer:
+def fit(
+    imputer: Imputer,
+    table: Table,
+    path: str,
+    say: Callable[[str], None],
+    covariates: Sequence[str] = (),
+    **going_on: Any,
+) -> Imputer:
     """Learn from a table.
 
     Args:
@@ -119,12 +108,15 @@ def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -
       table: from the file.
       path: of the file, for messages.
       say: receives notes.
+      covariates: names of columns that are known in every row.
+      going_on: `progress`, `keep` and `begun` of `Imputer._fit`.
 
     Raises:
       InputError: the table cannot be learned from.
     """
     with _in_words(path, say):
-        return imputer.fit(table)
+        keys = {"covariates": list(covariates)} if covariates else {}
+        return imputer._fit(table, **keys, **going_on)
 
 
 # Filling.
@@ -285,19 +277,24 @@ def fill(
       InputError: the table does not fit the imputer, or a file cannot be written.
     """
     part, place = _part(imputer, table, source, record, say)
+    sides: Any = ()
     with _in_words(source, say):
         filled, wanted = imputer.transform(part, max_gap=filling.max_gap, flag=True)
         results = [filled]
         if filling.samples is not None:
             results = imputer.sample(part, filling.samples, filling.seed)
+        if filling.interval is not None:
+            sides = imputer.interval(part, filling.interval)
     wholes = [_whole(table, place, one.values, wanted) for one in results]
     done = np.isnan(table.stacked) & ~np.isnan(wholes[0])
     is_array = reading.extension(source) in reading.ARRAYS
     files = targets(filling, is_array)
     if filling.samples is not None and is_array:
         wholes = [np.stack(wholes)]
+    sides = [_whole(table, place, side.values, wanted) for side in sides]
+    sides = [np.where(done, side, np.nan) for side in sides] or None
     for file, whole in zip(files, wholes):
-        writing.write(file, table, whole, done if filling.flag else None)
+        writing.write(file, table, whole, done if filling.flag else None, sides)
     say(_summary(files, source, table, done))
 
 

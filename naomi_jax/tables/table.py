@@ -23,6 +23,9 @@ class Source(Protocol):
         ...
 
 
+SIDES = ("_low", "_high")  # behind a column's name: between which its missing values lie
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
     """A table as it came: n rows in their own order, D columns that are filled.

@@ -103,10 +103,9 @@ def inside(
     found = np.zeros(len(error), bool)
     for one in np.unique(fold):
         mine, tails = fold == one, np.array([(1 - level) / 2, (1 + level) / 2])
-        others = (part[~mine] for part in (error, column, index))
-        if mine.all():  # too few rows for folds
-            others = (error, column, index)
-        ends = _quantiles(*others, dim, tails)[column[mine], index[mine]]
+        rest = mine if mine.all() else ~mine  # all in one: too few rows for folds
+        quantiles = _quantiles(error[rest], column[rest], index[rest], dim, tails)
+        ends = quantiles[column[mine], index[mine]]
         low, high = np.minimum(ends[:, 0], 0), np.maximum(ends[:, 1], 0)
         found[mine] = (low <= error[mine]) & (error[mine] <= high)
     return found

@@ -50,7 +50,7 @@ def make(
         shown = Given(panel.without(hidden), preparation)
         mean, level = corrected(shown)
         corrects = mean is not None
-        prior = Prior(mean, np.ones_like(mean)) if corrects else None
+        prior = None if mean is None else Prior(mean, np.ones_like(mean))
         whole = dataclasses.replace(given.scaled, values=given.scaled.values - level)
         # The same rows cut twice: windows that one pattern fills, and windows between two patterns.
         for cut in (places, _tiled(learning.stretches, window, int(rng.integers(1, window)))):

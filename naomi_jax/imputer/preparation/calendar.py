@@ -4,6 +4,7 @@ Months are steps of a calendar; all else is counted in units of one length.
 """
 
 import dataclasses
+import numbers
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Calendar:
         times = panel.times
         if panel.stamps is not None and self.kind == "stamps":
             # From a fixed moment: another table begins at another phase.
-            times = panel.stamps.astype("datetime64[ns]").astype(np.int64) / self.unit
+            times = elapsed(panel.stamps, np.zeros(1, panel.stamps.dtype)) / self.unit
         for period in self.given:
             bins = max(round(period), 2)
             yield np.floor(times % period / period * bins).astype(np.int64) % bins, bins
@@ -160,6 +161,50 @@ def _place_in(length, stamps, first):
     days, rest = _days(stamps)
     seconds = (days - first) * 86_400 % (length // 10**9)
     return (seconds * 10**9 + rest) % length
+
+
+def with_given(calendar: Calendar, period: Any, panel: Panel) -> Calendar:
+    """The calendar with cycles that the user has named.
+
+    Args:
+      calendar: of the table.
+      period: a number of steps, a time such as "24h", or several of them; None: none.
+      panel: the table, which must hold two of each.
+
+    Raises:
+      ValueError: one is no length of time, or there are no stamps for it, or it does not fit.
+    """
+    if period is None:
+        return calendar
+    several = period if isinstance(period, (list, tuple)) else [period]
+    longest = max(np.ptp(panel.times[b:e]) + 1 for b, e in zip(panel.bounds, panel.bounds[1:]))
+    found = []
+    for one in several:
+        steps = _steps_of(one, calendar)
+        if not 2 <= steps <= longest / 2:
+            raise ValueError(
+                f"period: {one!r} is {steps:g} steps; from 2 to half of the table "
+                f"({longest / 2:g}) is accepted"
+            )
+        found.append(steps)
+    whole = [round(steps) for steps in found if abs(steps - round(steps)) < 1e-6]
+    periods = tuple(sorted({*calendar.periods, *whole}))
+    return dataclasses.replace(calendar, given=tuple(sorted(found)), periods=periods)
+
+
+def _steps_of(period, calendar):
+    import pandas as pd
+
+    wrong = f"period: {period!r}; a number of steps, or a time such as '24h', is needed"
+    if isinstance(period, numbers.Real) and not isinstance(period, bool):
+        return float(period)
+    try:
+        length = pd.Timedelta(period)
+    except (ValueError, TypeError):
+        raise ValueError(wrong) from None
+    if calendar.kind != "stamps":
+        raise ValueError(f"period: {period!r} is a time, and the table has no stamps of that kind")
+    return length.total_seconds() * 1e9 / calendar.unit
 
 
 def _once_a_month(stamps):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import zipfile
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -79,8 +80,12 @@ def _table(values, source):
     )
 
 
-def write(path: str, table: Table, values: np.ndarray) -> None:
+def write(
+    path: str, table: Table, values: np.ndarray, sides: Sequence[np.ndarray] | None = None
+) -> None:
     """Write the array with its holes filled; it may have a leading axis of samples.
+
+    An .npz has room for `sides`: two further arrays, `low` and `high`.
 
     Observed entries come back bit for bit, in the type that they had.
 
@@ -98,7 +103,8 @@ def write(path: str, table: Table, values: np.ndarray) -> None:
         else:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
                 # np.savez takes names as arguments: an array called "file" would be one of its own.
-                for name, array in {**source.others, source.key: filled}.items():
+                more = dict(zip(("low", "high"), sides or ()))
+                for name, array in {**source.others, source.key: filled, **more}.items():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                         np.lib.format.write_array(member, array, allow_pickle=False)
 

@@ -1,11 +1,13 @@
 """Write a text table back: the file as it was, with other text in its holes alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.tables.columns import times
 from naomi_jax.tables.files import digits, text
-from naomi_jax.tables.table import Table
+from naomi_jax.tables.table import SIDES, Table
 
 _SEEN = 500  # rows that show with how many digits a column is written,
 _CELLS = 200_000  # with at most so many cells
@@ -13,7 +15,13 @@ _ENOUGH = 20  # observed cells among them; else the column's own are looked for
 _SUFFIX = "_filled"
 
 
-def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None) -> None:
+def write(
+    path: str,
+    table: Table,
+    values: np.ndarray,
+    flags: np.ndarray | None,
+    sides: Sequence[np.ndarray] | None = None,
+) -> None:
     """Write the filled table.
 
     Args:
@@ -21,6 +29,7 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
       table: from `delimited.read`.
       values: (T, D); NaN leaves a hole as it was.
       flags: (T, D) bool, or None: columns NAME_filled of 0 and 1 for the columns with holes.
+      sides: low and high (T, D), or None: columns NAME_low and NAME_high, empty where they are NaN.
 
     Raises:
       InputError: the file cannot be written.
@@ -35,7 +44,12 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
         marks = np.where(flags[:, flagged], "1", "0").tolist()
         rows = [_with(record, cells, source) for record, cells in zip(rows, marks)]
         if source.header >= 0:
-            records[source.header] = _flagged_header(records[source.header], source, flagged)
+            records[source.header] = _titled(records[source.header], source, flagged, [_SUFFIX])
+    if sides is not None and len(flagged):
+        marks = _sides(table, flagged, sides)
+        rows = [_with(record, cells, source) for record, cells in zip(rows, marks)]
+        if source.header >= 0:
+            records[source.header] = _titled(records[source.header], source, flagged, SIDES)
     for record, row in zip(source.rows.tolist(), rows):
         if record >= 0:
             records[record] = row
@@ -92,12 +106,7 @@ def _fill(rows, table, values, fill):
     sample = _sample(table)
     for j in np.unique(columns):
         here = np.flatnonzero(columns == j)
-        form = digits.of(
-            _seen(table, j, sample),
-            table.values[:, j],
-            bool(source.integer[j]),
-            source.layout.decimal,
-        )
+        form = _form(table, j, sample, bool(table.integer[j]))
         written[here] = [form.write(value) for value in values[at[here], j].tolist()]
     starts = np.flatnonzero(np.diff(at, prepend=-1)).tolist()
     where, written, at = source.values[columns].tolist(), written.tolist(), at.tolist()
@@ -106,6 +115,25 @@ def _fill(rows, table, values, fill):
         for k in range(start, end):
             cells[where[k]] = _put(cells[where[k]], written[k], separator)
         rows[at[start]] = text.join(cells, tail, separator)
+
+
+def _form(table, j, sample, integer):
+    """With how many digits a column is written."""
+    cells, decimal = _seen(table, j, sample), table.source.layout.decimal
+    return digits.of(cells, table.values[:, j], integer, decimal)
+
+
+def _sides(table, columns, sides):
+    """The cells of each row: low and high of each of the columns."""
+    separator, sample = table.source.layout.separator, _sample(table)
+    empty = "NaN" if separator == text.BLANKS else ""
+    found = []
+    for j in columns:
+        form = _form(table, j, sample, False)
+        for side in sides:
+            each = (empty if np.isnan(v) else form.write(v) for v in side[:, j].tolist())
+            found.append([f'"{cell}"' if separator in cell else cell for cell in each])
+    return zip(*found)
 
 
 def _sample(table):
@@ -154,17 +182,18 @@ def _with(record, cells, source):
     return separator.join([body, *cells]) + end
 
 
-def _flagged_header(record, source, flagged):
-    """The header with the names of the flags: those of the columns, with their quotes."""
+def _titled(record, source, columns, suffixes):
+    """The header with more names: those of the columns and what follows, with their quotes."""
     cells, _ = text.split(record, source.layout.separator)
     missing = max(source.layout.width - len(cells), 0)  # R gives row names no title
     names = []
-    for column in source.values[flagged]:
+    for column in source.values[columns]:
         core = cells[column - missing].strip()
         if not core:
             core = f"column {column + 1}"
         quoted = len(core) > 1 and core[0] == core[-1] == '"'
-        names.append(f'{core[:-1]}{_SUFFIX}"' if quoted else core + _SUFFIX)
+        for end in suffixes:
+            names.append(f'{core[:-1]}{end}"' if quoted else core + end)
     return _with(record, names, source)
 
 

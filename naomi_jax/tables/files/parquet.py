@@ -1,6 +1,7 @@
 """Read and write .parquet: columns keep their types, order and metadata."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from naomi_jax.tables.columns import added_rows, arrow_columns, cells, roles, ti
 from naomi_jax.tables.options import Options
 from naomi_jax.tables.place import Place
 from naomi_jax.tables.printable import printable
-from naomi_jax.tables.table import Table
+from naomi_jax.tables.table import SIDES, Table
 
 _INDEX = "__index_level_"  # pandas' name for an index without one
 
@@ -144,7 +145,13 @@ def _with_rows(data, added, found, arrow, path):
     return new
 
 
-def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None) -> None:
+def write(
+    path: str,
+    table: Table,
+    values: np.ndarray,
+    flags: np.ndarray | None,
+    sides: Sequence[np.ndarray] | None = None,
+) -> None:
     """Write the filled table.
 
     Args:
@@ -152,6 +159,7 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
       table: from `read`.
       values: (T, D); NaN leaves a hole as it was.
       flags: (T, D) bool, or None: columns NAME_filled of 0 and 1 for the columns with holes.
+      sides: low and high (T, D), or None: columns NAME_low and NAME_high, null where they are NaN.
 
     Raises:
       InputError: the file cannot be written.
@@ -171,6 +179,10 @@ def write(path: str, table: Table, values: np.ndarray, flags: np.ndarray | None)
             data = data.append_column(
                 f"{table.names[j]}_filled", arrow.array(flags[:, j].astype(np.int8))
             )
+    for j in np.flatnonzero(holes.any(axis=0)) if sides is not None else ():
+        for end, side in zip(SIDES, sides or ()):
+            column = arrow.array(side[:, j], mask=np.isnan(side[:, j]))
+            data = data.append_column(f"{table.names[j]}{end}", column)
     data = data.replace_schema_metadata(source.table.schema.metadata)
     with atomic_write(path, mode="wb") as file:
         arrow.parquet.write_table(data, file, compression=source.compression)

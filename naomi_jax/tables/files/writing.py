@@ -1,6 +1,7 @@
 """Write a filled table in the format in which it was read."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,7 +36,11 @@ def check_target(path: str | os.PathLike, table_path: str | os.PathLike) -> None
 
 
 def write(
-    path: str | os.PathLike, table: Table, values: np.ndarray, flags: np.ndarray | None = None
+    path: str | os.PathLike,
+    table: Table,
+    values: np.ndarray,
+    flags: np.ndarray | None = None,
+    sides: Sequence[np.ndarray] | None = None,
 ) -> None:
     """Write values into the holes of a table; all else is written as it was read.
 
@@ -45,10 +50,13 @@ def write(
       values: in the table's shape, (T, D) or (N, T, D); NaN leaves a hole. For .npz and .npy a
         leading axis of samples may be added.
       flags: (T, D) bool, or None. Adds a column NAME_filled of 0 and 1 for each column with holes.
+      sides: low and high, between which filled values lie, or None; in the shape of the table's
+        values, NaN where nothing was filled. Adds columns NAME_low and NAME_high for each column
+        with holes, or to an .npz the arrays `low` and `high`.
 
     Raises:
-      InputError: another format, shapes that do not fit, flags for arrays, or the file cannot be
-        written.
+      InputError: another format, shapes that do not fit, flags for arrays, sides for .npy, or the
+        file cannot be written.
     """
     from naomi_jax.tables.files import arrays, delimited, delimited_writing
 
@@ -71,11 +79,13 @@ def write(
         raise InputError(f"values: shape {values.shape}; {table.shape} is needed")
     if flags is not None and (is_array or np.shape(flags) != table.shape):
         raise InputError("flags: for text and .parquet, in the shape of the values")
+    if sides is not None and kind == ".npy":
+        raise InputError(f"{path}: holds one array; with .npz there is room for the bounds")
     if is_array:
-        arrays.write(path, table, values)
+        arrays.write(path, table, values, sides)
     elif is_text:
-        delimited_writing.write(path, table, values, flags)
+        delimited_writing.write(path, table, values, flags, sides)
     else:
         from naomi_jax.tables.files import parquet
 
-        parquet.write(path, table, values, flags)
+        parquet.write(path, table, values, flags, sides)

@@ -1,6 +1,6 @@
-"""The training command: flags to settings, data, a run's folder, training, a table."""
+"""naomi-jax train: flags to settings, data, a run's folder, training, a table."""
 
-import contextlib
+import argparse
 import importlib.util
 import os
 import sys
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import jax
 
-from naomi_jax.cli import fill, flags, process, table_flags
+import naomi_jax
+from naomi_jax import calling
+from naomi_jax.cli import flags, process
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
@@ -25,55 +27,74 @@ from naomi_jax.training.state import initial_state
 # What is trained where nothing is said: the first that has a config for the data set.
 DEFAULT_METHODS = ("naomi_parallel", "naomi")
 _NO_FLAGS = ("data.name", "data.path")  # settings that have flags of other names
-USAGE = """Fill the holes of a table of yours:
-  python train.py --data station.csv --fill filled.csv
-                                                 (its flags: python train.py --fill --help)
-Or train a method of the paper, or one beside it:
-  python train.py --dataset traffic [--data PATH]
+USAGE = """Train a method of the paper, or one beside it, on complete sequences:
+  {}
+To fill the holes of a table of yours:
+  {}
 
 Run the same command again to go on where it stopped. Every setting below can be changed, such as
---seed=1; what stands behind "Here:" is its value in the config that the other flags \
-choose.
-"""
+--seed=1; what stands behind "Here:" is its value in the config that the other flags choose."""
 
 
-def main(argv: Sequence[str], configs: str, prog: str = "train.py") -> None:
-    """The command.
+def add(commands: argparse._SubParsersAction, words: Sequence[str]) -> None:
+    """Add the subcommand.
 
-    Args:
-      argv: its words, without the program's name.
-      configs: folder with DATASET/METHOD.py.
-      prog: the program's name.
+    The flags that choose the config are read first; the others depend on what is in it.
+
+    Raises:
+      InputError: a flag that chooses the config is wrong.
+    """
+    choice = flags.Parser(add_help=False)
+    _add_choices(choice)
+    chosen = choose(choice.parse_known_args(words)[0], configs_folder())
+    usage = calling.train("[--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]")
+    both = calling.train("--dataset traffic"), calling.fill("station.csv", "filled.csv")
+    parser = commands.add_parser("train", usage=usage, description=USAGE.format(*both))
+    _add_choices(parser)
+    flags.add_settings(parser, chosen, without=_NO_FLAGS)
+    parser.set_defaults(run_command=run, chosen=chosen)
+
+
+def run(asked: argparse.Namespace) -> None:
+    """Train.
 
     Raises:
       InputError: something given cannot be used; nothing was written.
     """
-    if fill.is_asked(argv):
-        fill.main(_read_fill_flags(argv, configs, prog), prog)
-        return
-    asked, run = read_flags(argv, configs, prog)
+    wanted = settings(asked)
     if asked.processes:
         devices.join(asked.processes)
-    workdir = asked.workdir or default_workdir(run)
+    workdir = asked.workdir or default_workdir(wanted)
     dataset = datasets.load(
-        run.data.name,
-        run.data.path,
-        window=run.data.window,
-        stride=run.data.stride,
+        wanted.data.name,
+        wanted.data.path,
+        window=wanted.data.window,
+        stride=wanted.data.stride,
         log=_say,
         progress=sys.stderr.isatty(),
     )
-    check(run, dataset)
-    if fill.holds_imputer(workdir):
-        raise InputError(
-            f"{workdir} holds what --fill learned from a table; choose another --workdir, or "
-            "delete this one"
-        )
+    check(wanted, dataset)
+    folder.check_kind(workdir, "method")
     params = None
-    if run.start_from and not folder.has_checkpoint(workdir):
-        params = opening.start(run.start_from, run)
+    if wanted.start_from and not folder.has_checkpoint(workdir):
+        params = opening.start(wanted.start_from, wanted)
     with lock.training_in(workdir):
-        _train(workdir, run, dataset, params)
+        _train(workdir, wanted, dataset, params)
+
+
+def settings(asked: argparse.Namespace) -> Run:
+    """The settings: those of the config, and what was given beside it."""
+    found = flags.with_flags(asked.chosen, asked)
+    if asked.data:
+        found = with_values(found, {("data", "path"): os.path.abspath(asked.data)})
+    return forecast(found, default_workdir(found)) if asked.forecast else found
+
+
+def configs_folder() -> str:
+    """The settings of the paper's runs: in an installed package, beside it in a repository."""
+    package = os.path.dirname(os.path.abspath(naomi_jax.__file__))
+    inside = os.path.join(package, "configs")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "configs")
 
 
 def _train(workdir, run, dataset, params):
@@ -87,7 +108,7 @@ def _train(workdir, run, dataset, params):
     try:
         loop.train(run, dataset, workdir, params=params)
     except loop.Interrupted as stop:
-        message = f"{stop}, all saved. Go on with: {process.rerun_command()}"
+        message = f"{stop}, all saved. Go on with: {calling.again()}"
         raise SystemExit(process.interrupted(message)) from None
     _say(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.\n")
     table = report.table_of_run(workdir, dataset)
@@ -104,10 +125,8 @@ def _say(line):
 
 
 def _next_command(workdir, dataset):
-    return (
-        f"{process.evaluation_command()} {process.quoted(workdir)} --impute YOUR.csv "
-        f"--out FILLED.csv   ({dataset.dim} columns, holes empty)"
-    )
+    again = calling.impute(calling.quoted(workdir), "YOUR.csv", "FILLED.csv")
+    return f"{again}   ({dataset.dim} columns, holes empty)"
 
 
 def check(run: Run, dataset: Dataset) -> None:
@@ -119,61 +138,6 @@ def check(run: Run, dataset: Dataset) -> None:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"these settings make no model ({reason}); see --help") from error
     devices.mesh(min(plan.batch.size, len(dataset.train)))
-
-
-def read_flags(argv: Sequence[str], configs: str, prog: str = "train.py"):
-    """(what was asked beside the settings, the settings).
-
-    The flags that choose the config are read first; the others depend on what is in it.
-    """
-    choice = flags.Parser(add_help=False)
-    _add_choices(choice)
-    asked, _ = choice.parse_known_args(argv)
-    run = choose(asked, configs)
-    usage = (
-        "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]\n       "
-        "%(prog)s [--dataset NAME] [--data PATH] [--method NAME] [--SETTING VALUE ...]"
-    )
-    parser = flags.Parser(USAGE, prog=prog, usage=usage)
-    fill.add(parser)
-    _add_choices(parser)
-    flags.add_settings(parser, run, without=_NO_FLAGS)
-    if {"-h", "--help"} & set(argv):
-        parser.parse_args(["--help"])
-    table_flags.refuse_words(argv, fill.FLAG)
-    given = parser.parse_all(argv)
-    if given.minutes is not None:
-        raise InputError(f"--minutes goes with {fill.FLAG}")
-    run = flags.with_flags(run, given)
-    if asked.data:
-        run = with_values(run, {("data", "path"): os.path.abspath(asked.data)})
-    if asked.forecast:
-        run = forecast(run, default_workdir(run))
-    return asked, run
-
-
-def _read_fill_flags(argv, configs, prog):
-    """The flags of a training that fills a table.
-
-    Raises InputError where there are flags of the other kind of training among them.
-    """
-    parser = fill.parser(prog, "%(prog)s --data TABLE --fill FILLED [--FLAG VALUE ...]")
-    if {"-h", "--help"} & set(argv):
-        parser.parse_args(["--help"])
-    _, rest = parser.parse_known_args(argv)
-    if rest:
-        other = flags.Parser(add_help=False)
-        _add_choices(other)
-        with contextlib.suppress(InputError):
-            run = choose(other.parse_args(["--data", "any"]), configs)
-            flags.add_settings(other, run, without=_NO_FLAGS)
-        name = rest[0].partition("=")[0]
-        if name in other._option_string_actions or "." in name:
-            raise InputError(
-                f"{name}: not together with {fill.FLAG}, which finds its settings itself; leave "
-                "out one of the two"
-            )
-    return parser.parse_all(argv)
 
 
 def _add_choices(parser):
