@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from naomi_jax.cli import evaluate
+from naomi_jax.cli.commands import page as command
 from naomi_jax.data import masks, metrics, registry
-from naomi_jax.evaluation import robustness, samples, scores, tables
+from naomi_jax.evaluation import report, robustness, samples, scores, tables
 from naomi_jax.figures import drawing, film, page, parts
 from naomi_jax.methods import linear
 
@@ -105,11 +105,12 @@ def test_a_page_shows_the_tables_numbers(dataset, model, hidden, tmp_path):
 
 def test_the_command_hands_on_which_runs_impute_and_which_forecast(monkeypatch):
     tasks, given = (["runs/a"], ["runs/b"]), []
-    monkeypatch.setattr(evaluate.report, "by_task", lambda folders: tasks)
-    monkeypatch.setattr(evaluate, "dataset_of", lambda folder: None)
+    monkeypatch.setattr(report, "by_task", lambda folders: tasks)
+    monkeypatch.setattr(report, "dataset_of", lambda folder: None)
     monkeypatch.setattr(page, "write", lambda *arguments: given.append(arguments[0]))
-    asked = argparse.Namespace(report="x.html", data=None)
-    evaluate._report(["runs/b", "runs/a"], asked)
+    asked = argparse.Namespace(out="x.html", data=None, missing=None, time=None, group=None)
+    asked.__dict__.update(dict.fromkeys(("header", "separator", "decimal", "freq", "dayfirst")))
+    command._of_methods(["runs/b", "runs/a"], asked)
     assert given == [tasks]
 
 
