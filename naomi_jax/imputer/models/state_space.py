@@ -266,7 +266,7 @@ def _learn(model, rows, key, steps, length, pieces):
         first = jax.random.randint(
             jax.random.fold_in(key, number), (pieces,), 0, count - length + 1
         )
-        y, seen, fresh = (part[first[:, None] + jnp.arange(length)] for part in rows)
+        y, seen, fresh = (part[first[:, None] + jnp.arange(length)[None]] for part in rows)
         fresh = fresh.at[:, 0].set(True)
         transition, noise, error, start = model
         moments = _moments(transition, noise, error, start, y, seen, fresh)
