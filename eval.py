@@ -7,7 +7,7 @@ import sys
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from naomi_jax.cli import evaluate, process
+from naomi_jax.cli import doors, process, program
 
 if __name__ == "__main__":
-    process.run(lambda: evaluate.main(sys.argv[1:]))
+    process.start(lambda: program.command(doors.evaluation(sys.argv[1:])))

@@ -1,11 +1,11 @@
-"""Train NAOMI, or one of the methods it is compared with.
+"""Train NAOMI, or one of the methods it is compared with; or fill a table with holes.
 
     python train.py --dataset traffic
+    python train.py --data station.csv --fill filled.csv
 
---help lists the data sets, the methods and every setting.
+--help lists the data sets, the methods and every setting; --fill --help what there is on tables.
 """
 
-import os
 import signal
 import sys
 
@@ -13,9 +13,7 @@ import sys
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from naomi_jax.cli import process, train
-
-CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs")
+from naomi_jax.cli import doors, process, program
 
 if __name__ == "__main__":
-    process.run(lambda: train.main(sys.argv[1:], CONFIGS))
+    process.start(lambda: program.command(doors.training(sys.argv[1:])))

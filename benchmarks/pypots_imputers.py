@@ -23,10 +23,10 @@ import jax
 import numpy as np
 import torch
 
-from naomi_jax.cli.evaluate import dataset_of
 from naomi_jax.data import masks, metrics
 from naomi_jax.data.transforms import standardize
 from naomi_jax.evaluation import report, tables
+from naomi_jax.evaluation.report import dataset_of
 from naomi_jax.runs import record
 
 

@@ -28,7 +28,7 @@ import pandas as pd
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import naomi_jax
-from naomi_jax.cli import evaluate, train
+from naomi_jax.cli import program
 from naomi_jax.training import loop
 from naomi_jax.training.checkpoints import Checkpoints
 
@@ -74,7 +74,7 @@ def prepare():
     os.mkdir("expected")
     os.mkdir("out")
     with contextlib.redirect_stdout(io.StringIO()):
-        train.main(["--data", "station.csv", "--fill", "filled.csv"], str(ROOT / "configs"))
+        program.command(["fill", "station.csv", "filled.csv"])
     for name in TABLES:
         fill(name, f"expected/{name}")
     trainer = training("train.log")
@@ -86,7 +86,7 @@ def prepare():
 
 def fill(source, target):
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluate.main(["runs/station", "--impute", source, "--out", target])
+        program.command(["impute", "runs/station", source, target])
 
 
 def work(number):

@@ -37,3 +37,17 @@ def atomic_write(path: str | os.PathLike, mode: str = "w", **options):
         if made:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
+
+
+def check_writable(path: str) -> None:
+    """Raise InputError where a file cannot be written, before the work that it is for."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path) or not os.path.basename(path):
+        why = "is a folder; name a file in it"
+    elif not os.path.isdir(folder):
+        why = f"there is no folder {folder}; make it first"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        why = f"the folder {folder} cannot be written; choose another"
+    else:
+        return
+    raise InputError(f"{path}: {why}")

@@ -7,7 +7,8 @@ import re
 import pytest
 
 import naomi_jax
-from naomi_jax.cli import program, train
+from naomi_jax.cli import program
+from naomi_jax.cli.commands import train
 from naomi_jax.errors import InputError
 from naomi_jax.version import __version__
 
@@ -39,21 +40,22 @@ def test_every_config_is_installed():
 def test_configs_are_found_in_the_package_or_beside_it(place, tmp_path, monkeypatch):
     (tmp_path / place).mkdir(parents=True)
     monkeypatch.setattr(naomi_jax, "__file__", str(tmp_path / "naomi_jax/__init__.py"))
-    assert program.configs_folder() == str(tmp_path / place)
+    assert train.configs_folder() == str(tmp_path / place)
 
 
 def test_a_config_that_is_installed_goes_by_its_name(tmp_path, monkeypatch):
     """The command of the documents works outside a copy of the repository, too."""
     monkeypatch.chdir(tmp_path)
-    configs = str(ROOT / "configs")
     name = "configs/billiards/naomi_paper.py"
-    assert train.read_flags(["--config", name], configs)[1].data.name == "billiards"
+    words = ["train", "--config"]
+    asked = program.parser([*words, name]).parse_all([*words, name])
+    assert train.settings(asked).data.name == "billiards"
     with pytest.raises(InputError, match="billiards/naomi_paper.py: no such file"):
-        train.read_flags(["--config", "billiards/naomi_paper.py"], configs)
+        program.command([*words, "billiards/naomi_paper.py"])
     (tmp_path / "configs/billiards").mkdir(parents=True)
     (tmp_path / name).write_text("get_config = int")  # the user's own comes first
     with pytest.raises(InputError, match="does not return a Run"):
-        train.read_flags(["--config", name], configs)
+        program.command([*words, name])
 
 
 def test_the_version_is_the_changelogs():

@@ -10,6 +10,16 @@ from naomi_jax import fields
 from naomi_jax.errors import InputError
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """One spelling of each flag is enough."""
+
+    def _format_action_invocation(self, action):
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        shown = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{action.option_strings[0]} {shown}"
+
+
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises InputError where argparse would print its usage and exit."""
 
@@ -17,9 +27,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             description=description,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             **options,
         )
+        self._negative_number_matcher = re.compile(r"-\.?\d")  # as in --bounds -5,5
 
     def error(self, message: str) -> NoReturn:
         """As argparse documents it: called for every wrong word."""
@@ -43,9 +54,17 @@ class Parser(argparse.ArgumentParser):
         if not rest[0].startswith("-"):
             raise InputError(f"{rest[0]}: unexpected argument; --help lists the flags")
         name = rest[0].partition("=")[0]
-        alike = difflib.get_close_matches(name, self._option_string_actions, 1)
+        alike = difflib.get_close_matches(name, self._flags_of(known), 1)
         meant = f"; did you mean {alike[0]}?" if alike else "; --help lists the flags"
         raise InputError(f"{name}: there is no such flag{meant}")
+
+    def _flags_of(self, known):
+        """The flags that were possible: those of the subcommand that was chosen, too."""
+        found = list(self._option_string_actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found += action.choices[getattr(known, action.dest)]._option_string_actions
+        return found
 
 
 def names(name: str) -> list[str]:
@@ -105,6 +124,29 @@ def converter(hint: Any) -> Callable[[str], Any]:
     return convert
 
 
+def number(kind: type, wanted: str, accepted: Callable[[Any], bool]) -> Callable[[str], Any]:
+    """What argparse turns words into numbers of some range with.
+
+    Args:
+      kind: int or float.
+      wanted: the range in words.
+      accepted: whether a number is in it.
+    """
+    plain = converter(kind)
+
+    def convert(text):
+        value = plain(text)
+        if not accepted(value):
+            raise argparse.ArgumentTypeError(f"{text}; {wanted} is needed")
+        return value
+
+    return convert
+
+
+SEED = number(int, f"a whole number from 0 to {2**31 - 1}", lambda n: 0 <= n < 2**31)
+COUNT = number(int, "a positive whole number", lambda n: n > 0)
+
+
 def _metavar(hint):
     if get_origin(hint) is Literal:
         return "|".join(get_args(hint))
@@ -119,4 +161,6 @@ def _metavar(hint):
 def _shown(value):
     if isinstance(value, tuple):
         return ",".join(map(str, value))
-    return {None: "none", True: "true", False: "false"}.get(value, value)
+    if isinstance(value, bool):  # 0 and 1 are equal to them, and are numbers
+        return "true" if value else "false"
+    return "none" if value is None else value

@@ -7,7 +7,6 @@ import _thread
 import errno
 import logging
 import os
-import shlex
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Callable
 
 from absl import logging as absl_logging  # orbax logs with it
 
+from naomi_jax import calling
 from naomi_jax.errors import InputError
 
 _BAD_OUTPUT, _BAD_INPUT = 1, 2
@@ -23,10 +23,24 @@ _BAD_OUTPUT, _BAD_INPUT = 1, 2
 _INTERRUPTED, _NO_READER = 128 + signal.SIGINT, 128 + 13  # 13 is SIGPIPE, which Windows lacks
 
 
+def start(main: Callable[[], None]) -> None:
+    """`run` in a process of its own, which after Ctrl-C ends at once.
+
+    A module whose import was interrupted, such as scipy's, may crash Python when it takes its
+    modules down.
+    """
+    try:
+        run(main)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            sys.stderr.flush()
+            os._exit(_INTERRUPTED)
+        raise
+
+
 def run(main: Callable[[], None]) -> None:
     """Call main(), and leave the process with its status; main raises InputError for bad input."""
-    absl_logging.set_verbosity(absl_logging.FATAL)  # orbax logs what it also raises
-    logging.getLogger("jax").setLevel(logging.ERROR)
+    _quiet_libraries()
     _prepare_streams()
     _handle_ctrl_c(signal.SIG_DFL, signal.default_int_handler)
     _repeat_lost_interrupts()
@@ -37,8 +51,9 @@ def run(main: Callable[[], None]) -> None:
             sys.stdout.flush()  # here, where what fails is caught
     except InputError as error:
         sys.exit(_fail(str(error)))
-    except KeyboardInterrupt:
-        sys.exit(interrupted(f"stopped. Run it again with: {rerun_command()}"))
+    except KeyboardInterrupt as stop:  # what is kept of the work, in words, if anything is
+        message = f"{stop}: {calling.again()}" if stop.args else ""
+        sys.exit(interrupted(message or f"stopped. Run it again with: {calling.again()}"))
     except OSError as error:
         if error.filename:
             sys.exit(_fail(f"{error.filename}: {error.strerror}"))
@@ -48,6 +63,17 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(status)
     finally:
         _handle_ctrl_c(signal.default_int_handler, signal.SIG_DFL)  # Python says goodbye slowly
+
+
+def _quiet_libraries():
+    """What they log is raised, too, or is nothing that a user can act upon.
+
+    XLA says at the level of errors that it compiles slowly. It reads the variable when JAX is
+    imported, so that must be later.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    absl_logging.set_verbosity(absl_logging.FATAL)
+    logging.getLogger("jax").setLevel(logging.ERROR)
 
 
 def _handle_ctrl_c(before, now):
@@ -96,30 +122,6 @@ def _output_failed(error):
     if error.errno == errno.EPIPE:  # as with `| head`, which has seen enough
         return _NO_READER
     return _fail(f"the output cannot be written ({error.strerror})", _BAD_OUTPUT)
-
-
-def rerun_command() -> str:
-    """This command, to be run again."""
-    return shlex.join(words())
-
-
-def words() -> list[str]:
-    """The words of this command."""
-    program, *others = sys.argv
-    if program.endswith(".py"):
-        return ["python", program, *others]
-    return [os.path.basename(program), *others]
-
-
-def evaluation_command() -> str:
-    """How this user calls what eval.py does: by the installed program, or by the script."""
-    installed = os.path.basename(sys.argv[0]).startswith("naomi-jax")
-    return "naomi-jax eval" if installed else "python eval.py"
-
-
-def quoted(path: str) -> str:
-    """A path as a word of a command: quoted for the shell, and never taken for a flag."""
-    return shlex.quote(os.path.join(".", path) if path.startswith("-") else path)
 
 
 def interrupted(message: str) -> int:

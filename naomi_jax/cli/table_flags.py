@@ -1,23 +1,16 @@
-"""Flags on a table with holes: how to read it, and what to write."""
+"""Flags on a table with holes: how to read it, what to write, and how to learn from it."""
 
 import argparse
-import dataclasses
-from collections.abc import Sequence
 
 from naomi_jax.cli import flags
-from naomi_jax.errors import InputError
+from naomi_jax.jobs.wanted import Filling
 from naomi_jax.tables.options import Options
 
 _READING = ("missing", "time", "group", "header", "separator", "decimal", "freq", "dayfirst")
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Add them all, in two groups; the default of each is None."""
-    _add_reading(parser)
-    _add_filling(parser)
-
-
-def _add_reading(parser):
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """How to read the table; the default of each is None."""
     group = parser.add_argument_group("reading the table (what is not said is found, and told)")
     group.add_argument(
         "--missing",
@@ -47,11 +40,13 @@ def _add_reading(parser):
     )
 
 
-def _add_filling(parser):
+def add_filling(parser: argparse.ArgumentParser) -> None:
+    """What to write; the default of each is None."""
     group = parser.add_argument_group("filling the table")
     group.add_argument(
-        *flags.names("max_gap"),
-        type=flags.converter(int),
+        "--max-gap",
+        "--max_gap",
+        type=flags.COUNT,
         metavar="N",
         help="Holes of more than N rows stay holes.",
     )
@@ -62,55 +57,33 @@ def _add_filling(parser):
         help="Add a column NAME_filled of 0 and 1 for each column with holes.",
     )
     group.add_argument(
+        "--interval",
+        type=flags.number(float, "more than 0 and at most 0.99", lambda x: 0 < x <= 0.99),
+        metavar="LEVEL",
+        help="Add columns NAME_low and NAME_high for each column with holes: a missing value lies "
+        "between them with this probability, such as 0.9. In .npz: arrays low and high.",
+    )
+    group.add_argument(
         "--samples",
         *flags.names("num_samples"),
         dest="samples",
-        type=flags.converter(int),
+        type=flags.COUNT,
         metavar="N",
         help="Write N likely fillings in place of the best one: OUT_1.csv to OUT_N.csv for a "
-        "table; for .npz and .npy one file with a leading axis of N. (eval.py, without --impute: "
-        "judge N samples of each test sequence.)",
+        "table; for .npz and .npy one file with a leading axis of N.",
     )
+
+
+def filling(asked: argparse.Namespace, target: str) -> Filling:
+    """What to write."""
+    given = asked.max_gap, bool(asked.flag), asked.samples, asked.seed, asked.interval
+    return Filling(target, *given)
 
 
 def options(asked: argparse.Namespace) -> Options:
     """How to read the table."""
     given = {name: getattr(asked, name) for name in _READING if name != "missing"}
     return Options(missing=tuple(asked.missing or ()), **given)
-
-
-def words(chosen: Options) -> str:
-    """The flags as they are written on the command line; "" without any."""
-    found = []
-    for field in dataclasses.fields(chosen):
-        value = getattr(chosen, field.name)
-        for one in value if isinstance(value, tuple) else () if value is None else (value,):
-            found.append(f"--{field.name} {_word(one)}")
-    return " ".join(found)
-
-
-def _word(value):
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-
-
-def refuse_words(
-    argv: Sequence[str], owner: str, reading: bool = False, samples: bool = False
-) -> None:
-    """Raise InputError if one of them is on a command line where they have no place.
-
-    Args:
-      argv: the words.
-      owner: the flag that they go with.
-      reading: whether those on reading a table have a place there.
-      samples: whether --samples has one.
-    """
-    parser = flags.Parser(add_help=False)
-    (_add_filling if reading else add)(parser)
-    known = parser._option_string_actions
-    for word in argv:
-        action = known.get(word.partition("=")[0])
-        if action is not None and not (samples and action.dest == "samples"):
-            raise InputError(f"{word.partition('=')[0]} goes with {owner}")
 
 
 def _yes(text):

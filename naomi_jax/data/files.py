@@ -1,15 +1,15 @@
 """Training data from the user's own files: tables of text, .parquet, .npz and .npy."""
 
 import os
-import shlex
 from collections.abc import Callable
 
 import numpy as np
 
+from naomi_jax import calling
 from naomi_jax.data import metrics, registry
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.errors import InputError
-from naomi_jax.tables import arrays, reading
+from naomi_jax.tables.files import numpy_files, reading
 
 _HELD_OUT = 0.1  # share of the data for validation, and again for testing
 
@@ -68,7 +68,7 @@ def load(
 
 def _split(path, window, stride, seed, log):
     if reading.extension(path) == ".npz":
-        found = arrays.read_npz(path)
+        found = numpy_files.read_npz(path)
         if "train" in found:
             names = [name for name in ("train", "val", "test") if name in found]
             if "test" not in names:
@@ -92,7 +92,7 @@ def _split(path, window, stride, seed, log):
 
 def _in_order(table):
     """The values, by time where the table has times."""
-    return table.values if table.times is None else table.values[np.argsort(table.times)]
+    return table.stacked if table.time is None else table.values[np.argsort(table.time)]
 
 
 def _windows(series, path, window, stride):
@@ -132,9 +132,7 @@ def _check_complete(values, name, file=None):
         remedy = "fill or drop those sequences first"
         if file is not None:
             filled = f"FILLED{reading.extension(file)}"
-            remedy = (
-                f"to fill the holes: python train.py --data {shlex.quote(file)} --fill {filled}"
-            )
+            remedy = f"to fill the holes: {calling.fill(calling.quoted(file), filled)}"
         raise InputError(
             f"{name}: {missing.sum()} missing values, the first at {place} ({words}, from 0); this "
             f"training needs complete sequences; {remedy}"
@@ -153,7 +151,7 @@ def read_array(path: str | os.PathLike, key: str = "data") -> np.ndarray:
       InputError: naming the file and what is wrong with it.
     """
     path = os.fspath(path)
-    found = arrays.read_npz(path)
+    found = numpy_files.read_npz(path)
     if key not in found:
         raise InputError(f"{path}: no key {key!r}; keys found: {sorted(found)}")
     return _numbers(found[key], path)

@@ -26,7 +26,7 @@ from naomi_jax.data import drawing, files, metrics, registry
 from naomi_jax.data.dataset import Dataset, hold_out
 from naomi_jax.data.simulation import traffic as traffic_simulation
 from naomi_jax.errors import InputError
-from naomi_jax.tables import reading
+from naomi_jax.tables.files import reading
 
 URL = "https://archive.ics.uci.edu/static/public/204/pems+sf.zip"
 DAYS = {"PEMS_train": 267, "PEMS_test": 173}

@@ -1,10 +1,12 @@
 """Tables of runs' folders, and which runs may share one."""
 
 import os
+from collections.abc import Callable
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from naomi_jax import calling
 from naomi_jax.data import masks
 from naomi_jax.data import registry as datasets
 from naomi_jax.data.dataset import Dataset
@@ -15,6 +17,28 @@ from naomi_jax.runs import opening, record
 from naomi_jax.training.settings import Run
 
 RESULTS = "results.json"
+
+
+def dataset_of(workdir: str, log: Callable[[str], None] = print) -> Dataset:
+    """The data of a run, which must not have changed since.
+
+    Args:
+      workdir: of the run.
+      log: receives what is done to get them.
+
+    Raises:
+      InputError: they have, or cannot be had.
+    """
+    found = record.read(workdir)
+    data = found.run.data
+    dataset = datasets.load(data.name, data.path, window=data.window, stride=data.stride, log=log)
+    other = record.other_data(found.data, record.describe(dataset))
+    if other is not None:
+        raise InputError(
+            f"{workdir}: the data has changed since it was trained ({other}); put the data back to "
+            "evaluate it"
+        )
+    return dataset
 
 
 def table_of_run(workdir: str, dataset: Dataset) -> tables.Table:
@@ -72,9 +96,10 @@ def collect(number: int, folders: list[str]) -> list[str]:
             and _imputes(record.read(entry.path).run, name)
         )
         if not folders:
+            again = calling.train(f"--dataset {name} --method NAME --workdir runs/...")
             raise InputError(
-                f"--table {number}: no finished runs of {name} in runs/; make them with train.py "
-                f"--dataset {name} --method NAME --workdir runs/..., or name their folders"
+                f"table {number}: no finished runs of {name} in runs/; make them with {again}, or "
+                "name their folders"
             )
     for folder in folders:
         found = record.read(folder).run.data.name

@@ -10,8 +10,10 @@ from jaxtyping import Float, Int
 from naomi_jax.data import masks, metrics
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.data.metrics import Metric
+from naomi_jax.errors import InputError
 from naomi_jax.evaluation import scores
 from naomi_jax.methods.fitted import Fitted
+from naomi_jax.training.settings import Run
 
 SAMPLES = 50
 _SEED = 2021
@@ -95,3 +97,12 @@ def _of_samples(column, samples, truth, mask):
     parts = [column.measure(truth, sample, mask) for sample in samples]
     total, count = (np.stack([np.asarray(part[i]) for part in parts]) for i in (0, 1))
     return column.factor * metrics.mean((total, count))
+
+
+def require_distribution(workdir: str, run: Run) -> None:
+    """Raise InputError where the model of a run draws no samples."""
+    if not getattr(run.method, "stochastic", False):
+        raise InputError(
+            f"--samples: the model in {workdir} has no distribution to draw from; leave the "
+            "flag out, or train one with --method.stochastic=true"
+        )

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from naomi_jax.figures import style
-from naomi_jax.jobs import wording
 from naomi_jax.jobs.filling import Believed
+from naomi_jax.tables.printable import short
 from naomi_jax.tables.table import Table
 
 if TYPE_CHECKING:
@@ -70,26 +70,16 @@ class View:
 
 def view(table: Table, believed: Believed) -> View:
     """A table and its fills as they are drawn."""
-    import pandas as pd
-
-    shape = believed.values.shape
-    count = int(np.prod(shape[:-1]))
-    times, labels = table.times, table.groups
-    if len(shape) == 3:
-        labels = np.repeat(np.arange(1, shape[0] + 1), shape[1])
-        if times is not None and len(times) != count:
-            times = np.tile(times, shape[0])
-    codes = np.zeros(count, int)
-    if labels is not None:
-        codes, _ = pd.factorize(np.asarray(labels), use_na_sentinel=False)
-    order = np.lexsort((np.arange(count) if times is None else times, codes))
+    count = len(table.values)
+    labels = table.series + 1 if table.groups is None else table.groups
+    order = np.lexsort((np.arange(count) if table.time is None else table.time, table.series))
     arrays = (believed.values, believed.filled, believed.low, believed.high)
     return View(
         believed.names,
-        *(each.reshape(count, shape[-1])[order] for each in arrays),
-        first=np.diff(codes[order], prepend=-1) != 0,
-        series=None if codes.max(initial=0) == 0 else np.asarray(labels).astype(str)[order],
-        times=None if times is None else times[order],
+        *(each[order] for each in arrays),
+        first=np.diff(table.series[order], prepend=-1) != 0,
+        series=None if len(table.labels) == 1 else labels.astype(str)[order],
+        times=None if table.time is None else table.time[order],
         time_name=table.time_name or "time",
     )
 
@@ -197,7 +187,7 @@ def borders(shown: View) -> Int[np.ndarray, " S"]:
 
 def label(shown: View, column: int) -> str:
     """What a column is called in a figure: of a long name both ends, which may tell it apart."""
-    name = wording.short(shown.names[column], 10**6)
+    name = short(shown.names[column], 10**6)
     if len(name) > _NAME:
         name = f"{name[: _NAME // 2 - 2]}...{name[1 - _NAME // 2 :]}"
     return name if _can_be_written(name) else f"column {column + 1}"

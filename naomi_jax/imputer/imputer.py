@@ -8,21 +8,23 @@ import numbers
 import os
 import sys
 import warnings
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal, Self, cast
 
 import numpy as np
 
-from naomi_jax.imputer import fitting
-from naomi_jax.imputer.fitting import Wishes
+from naomi_jax.imputer import fitting, output, reading
+from naomi_jax.imputer.fitting import Watch, Wishes
 from naomi_jax.imputer.judging.intervals import Residuals
-from naomi_jax.imputer.models import lines
 from naomi_jax.imputer.preparation import calendar
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.reading import check_whole
 from naomi_jax.imputer.stream import Stream
 from naomi_jax.parallel.hiding import Hiding
-from naomi_jax.tables import frames
-from naomi_jax.tables.frames import Rows
+from naomi_jax.progress import Progress, Steps
+from naomi_jax.tables.casting import whole
+from naomi_jax.tables.frames.reading import Names, has_names, table_of
+from naomi_jax.tables.printable import listed, printable, quoted
+from naomi_jax.tables.table import Table
 
 METHODS = ("auto", "naomi_parallel", "interpolate")
 
@@ -32,33 +34,42 @@ class Imputer:
 
         filled = Imputer().fit(frame).transform(frame)
 
-    `fit` learns from a table that may have holes itself: it hides more of what is observed, in the
-    pattern of the table's own holes and in others, and trains a level-parallel network
-    (`naomi_jax.parallel`) to fill it. Then it weighs the network against lines, curves and cycles
-    on rows that were kept aside; for each column and length of gap the fill is a mixture of them.
-    `report_` says what each reached.
+    `fit` learns from a table that may have holes itself. It fits several candidates: lines, curves,
+    seasons, linear state spaces of all columns. Then it hides more of what is observed on rows that
+    were kept aside, in the pattern of the table's own holes and in others, and weighs the
+    candidates by their errors there; for each column and length of gap the fill is a mixture of
+    them. At last it learns from all rows. `report_` says what each candidate reached.
 
-    Data are a pandas DataFrame (a DatetimeIndex or a column of stamps tells the time), an array
-    (T, D) or (N, T, D), or a list of arrays (T_i, D); NaN in the holes. What comes back has the
-    same type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
-    DataFrame go by name; those without numbers are carried through.
+    Data are a pandas DataFrame or Series (an index of times, or a column of them, tells the time),
+    a DataFrame of polars, a DataArray or Dataset of xarray, a table of pyarrow, an array (T, D) or
+    (N, T, D), or a list of arrays (T_i, D); NaN or None in the holes. What comes back has the same
+    type, index, columns, order and dtypes; observed entries are bit-identical. Columns of a
+    DataFrame go by name; those without numbers are carried through, and a warning counts their
+    empty cells. A column of whole numbers is filled with whole numbers.
 
     Args:
-      method: "auto" fits a state space where a column has 400 observed rows, and trains a network
-        beside it where there are at most 64 columns (or more than 288, too many for a state
-        space); "naomi_parallel" always trains one; "interpolate" fits neither: lines, curves and
-        cycles alone, in seconds.
+      method: "auto" fits state spaces where a column has 400 observed rows; "naomi_parallel" trains
+        a level-parallel network (`naomi_jax.parallel`) beside them, which takes minutes and gains
+        a few percent at most; "interpolate" fits neither: lines, curves and seasons alone.
       seed: of everything random.
-      minutes: training at most; None lets the size of the table decide (at most a few minutes
-        where it is small, 5 for 200,000 entries on two CPU cores).
-      window: rows that the network sees at once; None follows the lengths of the gaps.
+      minutes: at most, of learning. It is looked at between steps: what cannot be cut short is the
+        compilation of a program (a few seconds each), ten steps of a state space, and one draw of
+        the judging. None: as long as it takes.
+      window: rows around which levels are taken, and that the network sees at once; None follows
+        the lengths of the gaps.
       hiding: which entries to hide while learning (`naomi_jax.parallel.hiding.Hiding`); None: half
         the table's own holes.
       bounds: (low, high) for all columns, or {column: (low, high)}; None in a place for no bound.
-        A column that was never negative is never filled below 0 unless this says otherwise.
+        No fill leaves them; observed values do, and a warning says so. A column that was never
+        negative is never filled below 0 unless this says otherwise.
+      period: length of a season beside those of the calendar, or several: a number of rows (of
+        steps, where there are times), or a time such as "24h" where there are stamps.
+      verbose: 1 shows stages and an estimate of the time left; 0 tells them to the logger
+        "naomi_jax" alone.
 
     Attributes:
       report_: a DataFrame, a row for each column: root mean squared errors on held-out entries.
+      lengths_: a DataFrame, the same by length of hole.
       feature_names_in_, n_features_in_: the columns that are filled.
     """
 
@@ -71,6 +82,8 @@ class Imputer:
         window: int | None = None,
         hiding: Hiding | None = None,
         bounds: Any = None,
+        period: Any = None,
+        verbose: int = 0,
     ):
         self.method = method
         self.seed = seed
@@ -78,6 +91,8 @@ class Imputer:
         self.window = window
         self.hiding = hiding
         self.bounds = bounds
+        self.period = period
+        self.verbose = verbose
 
     # Learning.
 
@@ -95,27 +110,54 @@ class Imputer:
         Args:
           data: the table.
           y: ignored; scikit-learn's pipelines pass it.
-          time: name of a column of stamps or numbers, or one for each row; None takes a
-            DatetimeIndex, or rows equally far apart. Rows may be in any order.
+          time: name of a column of stamps or numbers, or one for each row; None takes an index of
+            times, or rows equally far apart. Rows may be in any order.
           group: name of a column of labels, or a label for each row, where the table holds several
-            series under one another.
+            series under one another; None takes the levels of an index beside its times.
           covariates: names of columns, or (n, C) numbers, known in every row.
 
         Raises:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
         """
         del y
+        return self._fit(data, time=time, group=group, covariates=covariates)
+
+    def _fit(
+        self,
+        data: Any,
+        *,
+        time: Any = None,
+        group: Any = None,
+        covariates: Any = None,
+        progress: Steps | None = None,
+        keep: Callable[[dict[str, Any]], None] = lambda found: None,
+        begun: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """`fit`, told to somebody else than the user, and begun by an earlier one.
+
+        Args:
+          data, time, group, covariates: as in `fit`.
+          progress: is told of the stages; None shows them as `verbose` says.
+          keep: is given what was fitted, after each model: to hand it over as `begun` when the same
+            fit is made again.
+          begun: what `keep` was given.
+        """
         self._check()
-        rows = frames.read(data, time=time, group=group, covariates=covariates)
+        rows = table_of(data, time=time, group=group, covariates=covariates)
+        if not isinstance(data, Table):  # whoever has read that has its notes
+            _say(rows.notes, 4)
         some = np.any(~np.isnan(rows.values), axis=0)
         if not some.any():
             raise ValueError("data: not one observed value; there is nothing to learn from")
         for name in np.flatnonzero(~some):
-            warnings.warn(f"column {rows.names[name]!r} has no value: it stays empty", stacklevel=2)
-        panel, counted, _ = _panel(rows, some, None)
+            _say([f"column {quoted(rows.names[name])} has no value: it stays empty"], 4)
+        panel, counted, _ = reading.panel(rows, some, None)
+        counted = calendar.with_given(counted, self.period, panel)
         low, high = (side[some] for side in self._bounds(rows.names))
+        _say(_outside(panel.values, [n for n, kept in zip(rows.names, some) if kept], low, high), 4)
         wishes = Wishes(
-            network={"auto": None, "naomi_parallel": True, "interpolate": False}[self.method],
+            simple=self.method == "interpolate",
+            network=self.method == "naomi_parallel",
             window=self.window,
             minutes=self.minutes,
             seed=self.seed,
@@ -125,12 +167,25 @@ class Imputer:
         )
         mean, std = panel.covariates.mean(0), panel.covariates.std(0)
         standard = (mean, np.where(std > 0, std, 1))
-        with _progress() as progress:
-            engine, reports = fitting.fit(_standardized(panel, standard), counted, wishes, progress)
-        self._remember(engine, some, standard, rows.names, rows.layout, reports)
+        prepared = reading.standardized(panel, standard)
+        with Progress(self.verbose) if progress is None else contextlib.nullcontext() as own:
+            steps: Any = progress or own
+            watch = Watch(stage=steps.stage, at=steps.at, keep=keep, begun=begun or {})
+            engine, report = fitting.fit(prepared, counted, wishes, watch)
+        layout = self._layout_of(rows, isinstance(data, Table))
+        self._remember(engine, some, standard, rows.names, layout, report)
         return self
 
-    def _remember(self, engine, some, covariates, names, layout, reports):
+    def _layout_of(self, rows, is_table):
+        """What `_remember` keeps of the columns; time and group of a Table are no columns."""
+        layout = {**rows.layout, **(dict.fromkeys(("time", "group")) if is_table else {})}
+        # Rounded to a whole number, a fill could pass a bound that is none.
+        sides = np.stack(self._bounds(rows.names))
+        fits = np.all(~np.isfinite(sides) | (sides == np.floor(sides)), axis=0)
+        layout["whole"] = [n for n, kept in zip(rows.names, rows.whole & fits) if kept]
+        return layout
+
+    def _remember(self, engine, some, covariates, names, layout, report):
         """What is known after a fit, or after a load.
 
         Args:
@@ -138,15 +193,16 @@ class Imputer:
           some: (D,) which columns have a value and are filled.
           covariates: means and deviations.
           names: of the D columns.
-          layout: names of the columns of time, group and covariates.
-          reports: of each column that is filled.
+          layout: names of the columns of time, group and covariates, and of those that are filled
+            with whole numbers.
+          report: of the columns that are filled.
         """
         self._engine = engine
         self._some = some
         self._covariates = covariates
         self._names = names
         self._layout = layout
-        self._reports = reports
+        self._report = report
         self.n_features_in_ = len(names)
         if not all(isinstance(name, (int, np.integer)) for name in names):
             self.feature_names_in_ = np.array([*names, None], dtype=object)[
@@ -172,16 +228,54 @@ class Imputer:
 
     @property
     def report_(self):
-        """A DataFrame: for each column the errors on held-out entries, in its units.
+        """A DataFrame: for each column what was found on entries that were held out.
 
-        held_out, how many; line, phase_mean, network, fill: root mean squared errors; weight: of
-        all but the line. A weight near 0: nothing better than a line was found.
+        held_out: how many distinct ones. A column for each candidate, under its name, and `fill`,
+        what fills: root mean squared errors in the column's units; NaN where it filled none.
+        inside_90: share of the truth inside `interval(level=0.9)`. weight of ...: of each candidate
+        in the fill, on average over these entries. `fill` and `inside_90` are of weights and
+        intervals that were found without the rows that they are judged on.
         """
+        rows = [
+            {
+                "held_out": one.held_out,
+                **dict(zip(self._report.candidates, one.errors)),
+                "fill": one.fill,
+                "inside_90": one.inside,
+                **{f"weight of {n}": w for n, w in zip(self._report.candidates, one.weights)},
+            }
+            for one in self._reports()
+        ]
+        return self._by_column(rows)
+
+    @property
+    def lengths_(self):
+        """A DataFrame: column, rows of the hole, held_out, line, fill, inside_90, as `report_`."""
+        rows, names = [], [name for name, kept in zip(self._names, self._some) if kept]
+        for name, one in zip(names, self._reports()):
+            rows += [
+                {
+                    "column": name,
+                    "rows": part.length,
+                    "held_out": part.held_out,
+                    "line": part.line,
+                    "fill": part.fill,
+                    "inside_90": part.inside,
+                }
+                for part in one.lengths
+            ]
         import pandas as pd
 
+        return pd.DataFrame(rows)
+
+    def _reports(self):
         self._check_fitted()
-        names = [name for name, kept in zip(self._names, self._some) if kept]
-        return pd.DataFrame([vars(report) for report in self._reports], index=names)
+        return self._report.columns
+
+    def _by_column(self, rows):
+        import pandas as pd
+
+        return pd.DataFrame(rows, index=[n for n, kept in zip(self._names, self._some) if kept])
 
     # Filling.
 
@@ -207,11 +301,16 @@ class Imputer:
         Raises:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
         """
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"flag: {type(flag).__name__}; True or False is needed")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, max_gap)
+        wanted = reading.wanted(panel, max_gap)
         filled = self._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = self._placed(rows, order, wanted, filled)
-        back = rows.back(fills, which)
+        asked = output.asked(getattr(self, "_sklearn_output_config", {}))
+        back = output.contained(
+            rows.filled(fills, which), asked, list(self.get_feature_names_out())
+        )
         return (back, rows.flags(which)) if flag else back
 
     def sample(
@@ -237,16 +336,18 @@ class Imputer:
         Returns:
           A list of n tables; for an array, one array with a leading axis of n.
         """
-        _whole("n", n, 1)
-        _whole("seed", seed, 0)
+        check_whole("n", n, 1)
+        check_whole("seed", seed, 0)
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         rng = np.random.default_rng(seed)
         found = []
         for _ in range(n):
             drawn = filled + self._residuals.draw(panel, index, rng)
-            found.append(self._back(rows, order, wanted, self._engine.bounded(panel, drawn)))
+            found.append(
+                self._back(rows, order, wanted, self._engine.preparation.bounded(panel, drawn))
+            )
         if not isinstance(found[0], np.ndarray):
             return found
         stack = np.ma.stack if isinstance(found[0], np.ma.MaskedArray) else np.stack
@@ -274,48 +375,59 @@ class Imputer:
         if not (isinstance(level, numbers.Real) and 0 < level <= 0.99):
             raise ValueError(f"level: {level!r}; more than 0 and at most 0.99 is accepted")
         rows, panel, order = self._read(data, time, group, covariates)
-        wanted = _wanted(panel, None)
+        wanted = reading.wanted(panel, None)
         filled, index = self._engine.fill(panel, wanted)
         sides = []
         for tail, beyond in (((1 - level) / 2, np.minimum), ((1 + level) / 2, np.maximum)):
             away = beyond(self._residuals.at(np.full(index.shape, tail), index), 0)
-            bounded = self._engine.bounded(panel, filled + away)
-            sides.append(self._back(rows, order, wanted, bounded))
+            bounded = self._engine.preparation.bounded(panel, filled + away)
+            sides.append(self._back(rows, order, wanted, bounded, whole=False))
         return sides[0], sides[1]
 
-    def _back(self, rows, order, wanted, filled):
-        return rows.back(*self._placed(rows, order, wanted, filled))
+    def _back(self, rows, order, wanted, filled, whole=True):
+        fills, which = self._placed(rows, order, wanted, filled)
+        return rows.filled(fills, which, whole)
 
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
         fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
-        fills[np.ix_(order, self._some)] = self._engine.stabilizer.inverse(filled)
+        fills[np.ix_(order, self._some)] = self._engine.preparation.stabilizer.inverse(filled)
         which[np.ix_(order, self._some)] = wanted
         return fills, which
 
     def _read(self, data, time, group, covariates):
-        """Rows of the data, the panel of them, and the row of each of its."""
+        """The table of the data, the panel of its rows, and the row that each of these is."""
         rows = self._rows(data, time, group, covariates)
+        if not isinstance(data, Table):
+            _say(rows.empty, 4)
         return rows, *self._sorted(rows)
 
     def _rows(self, data, time, group, covariates):
-        """Rows of the data, in the columns of the fit."""
+        """The table of the data, in the columns of the fit."""
         self._check_fitted()
         layout = self._layout
-        named = frames.is_frame(data)
-        if hasattr(self, "feature_names_in_") and not hasattr(data, "iloc"):
-            warnings.warn(
-                "data: no names of columns; they are taken in the order of the fit: "
-                f"{', '.join(map(str, self._names))}",
-                stacklevel=4,
+        given = {"time": time, "group": group, "covariates": covariates}
+        if isinstance(data, Table):
+            known = data.covariates.shape[1] > 0 or layout["covariates"] is None
+            if covariates is None and not known:
+                given["covariates"] = layout["covariates"]
+        elif has_names(data):
+            given = {name: layout[name] if one is None else one for name, one in given.items()}
+            if covariates is None and layout["covariates"] is not None:
+                given["covariates"] = Names(layout["covariates"])
+        elif hasattr(self, "feature_names_in_") and not hasattr(data, "to_frame"):
+            _say(
+                [
+                    "data: no names of columns; they are taken in the order of the fit: "
+                    f"{', '.join(map(printable, self._names))}"
+                ],
+                5,
             )
-        rows = frames.read(
-            data,
-            time=layout["time"] if time is None and named else time,
-            group=layout["group"] if group is None and named else group,
-            covariates=layout["covariates"] if covariates is None and named else covariates,
-            names=self._names,
-        )
+        rows = table_of(data, **given, names=self._names)
+        # Few rows tell little: what is whole was learned, and is so unless a value says otherwise.
+        known = set(layout.get("whole", ()))
+        rounded = [name in known for name in self._names]
+        rows = dataclasses.replace(rows, whole=whole(rows.values, 0) & rounded)
         if rows.covariates.shape[1] != self._given_covariates:
             raise ValueError(
                 f"covariates: {rows.covariates.shape[1]}; the imputer was fitted with "
@@ -325,9 +437,9 @@ class Imputer:
 
     def _sorted(self, rows):
         """The panel of rows in the engine's units, and the row of each of its."""
-        panel, _, order = _panel(rows, self._some, self._engine.calendar)
-        panel = self._engine.stabilizer.panel(panel)
-        return _standardized(panel, self._covariates), order
+        panel, _, order = reading.panel(rows, self._some, self._engine.preparation.calendar)
+        panel = self._engine.preparation.stabilizer.panel(panel)
+        return reading.standardized(panel, self._covariates), order
 
     @property
     def _residuals(self) -> Residuals:
@@ -335,7 +447,7 @@ class Imputer:
 
     @property
     def _given_covariates(self):
-        return len(self._covariates[0]) - self._engine.calendar.waves
+        return len(self._covariates[0]) - self._engine.preparation.calendar.waves
 
     def stream(self, rows: int | None = None) -> Stream:
         """For rows that arrive one after the other: each is filled from the rows before it.
@@ -351,9 +463,9 @@ class Imputer:
         """
         self._check_fitted()
         if rows is None:
-            longest = max(self._engine.calendar.periods, default=0)
-            rows = max(3 * longest, self._engine.window)
-        _whole("rows", rows, 1)
+            longest = max(self._engine.preparation.calendar.periods, default=0)
+            rows = max(3 * longest, self._engine.preparation.window)
+        check_whole("rows", rows, 1)
         return Stream(copy.copy(self), rows)  # another fit does not change what it knows
 
     # Keeping.
@@ -416,9 +528,26 @@ class Imputer:
         if len(given) != len(own) or (named and given != own):
             raise ValueError(
                 "input_features is not equal to feature_names_in_, or should have length equal to "
-                f"number of features ({len(own)}): {', '.join(given)}"
+                f"number of features ({len(own)}): {', '.join(map(printable, given))}"
             )
         return np.array(given, dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """What `transform` and `fit_transform` return, as of scikit-learn's transformers.
+
+        Args:
+          transform: "default", the container that was handed over; "pandas" or "polars", a
+            DataFrame; None changes nothing.
+
+        Raises:
+          ValueError: it is none of these.
+        """
+        if transform is not None:
+            output.check(transform)
+            self._sklearn_output_config = {
+                "transform": transform
+            }  # its clones keep it by this name
+        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_engine")
@@ -448,14 +577,14 @@ class Imputer:
             raise _not_fitted()
 
     def _check(self):
-        if self.method not in METHODS:
+        if not isinstance(self.method, str) or self.method not in METHODS:
             raise ValueError(f"method: {self.method!r}; one of {', '.join(METHODS)} is needed")
         minutes = self.minutes
         if minutes is not None and not (isinstance(minutes, numbers.Real) and 0 < minutes < np.inf):
             raise ValueError(f"minutes: {minutes!r}; a positive number is needed")
         if self.window is not None:
-            _whole("window", self.window, 2)
-        _whole("seed", self.seed, 0)
+            check_whole("window", self.window, 2)
+        check_whole("seed", self.seed, 0)
         if self.hiding is not None and not isinstance(self.hiding, Hiding):
             raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
 
@@ -470,7 +599,7 @@ class Imputer:
         for name, pair in given.items():
             if name not in names:
                 raise ValueError(
-                    f"bounds: no column {name!r}; the columns are {', '.join(map(str, names))}"
+                    f"bounds: no column {quoted(name)}; the columns are {listed(names)}"
                 )
             place = list(names).index(name)
             try:
@@ -486,73 +615,23 @@ class Imputer:
         return low, high
 
 
-def _whole(argument, value, least):
-    """Refuse all but whole numbers from `least` on."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise ValueError(f"{argument}: {value!r}; a whole number, at least {least}, is needed")
+def _outside(values, names, low, high):
+    """A line about observed values beyond the user's bounds; none where they keep them."""
+    with np.errstate(invalid="ignore"):
+        count = ((values < low) | (values > high)).sum(0)
+    found = [f"{n} of {quoted(name)}" for name, n in zip(names, count) if n]
+    if found:
+        yield f"bounds: observed values lie outside ({listed(found)}); they stay, and no fill does"
 
 
 def _parameters():
     return [name for name in inspect.signature(Imputer.__init__).parameters if name != "self"]
 
 
-def _panel(rows: Rows, some, counted):
-    """(the panel of rows sorted in time, its calendar, the row of each of its)."""
-    count = len(rows.values)
-    if rows.time is None:
-        order = np.argsort(rows.series, kind="stable")
-    else:
-        order = np.lexsort((rows.time, rows.series))
-    series = rows.series[order]
-    bounds = np.flatnonzero(np.diff(series, prepend=-1, append=-1))
-    time = None if rows.time is None else rows.time[order]
-    if time is not None:
-        same = np.flatnonzero((np.diff(series) == 0) & (time[1:] == time[:-1]))
-        if len(same):
-            first, second = sorted((int(order[same[0]]), int(order[same[0] + 1])))
-            raise ValueError(
-                f"time: {time[same[0]]} stands in row {first} and in row {second}; each stamp may "
-                "stand once in a series (group= names the column that tells series apart)"
-            )
-    if counted is None:
-        counted = calendar.fit(time, bounds)
-    elif counted.kind != "rows":
-        needed = "numbers" if counted.kind == "numbers" else "time stamps"
-        if time is None:
-            raise ValueError(f"time: none; the imputer was fitted with {needed}")
-        if (time.dtype.kind == "M") != (counted.kind != "numbers"):
-            raise ValueError(f"time: {time.dtype}; the imputer was fitted with {needed}")
-    spans = list(zip(bounds[:-1], bounds[1:]))
-    times = np.concatenate(
-        [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
-    )
-    stamps = time if time is not None and time.dtype.kind == "M" else None
-    waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
-    panel = Panel(
-        rows.values[order][:, some],
-        bounds,
-        times,
-        np.concatenate([waves, rows.covariates[order]], axis=1),
-        stamps,
-    )
-    return panel, counted, order
-
-
-def _standardized(panel, standard):
-    mean, std = standard
-    return dataclasses.replace(panel, covariates=(panel.covariates - mean) / std)
-
-
-def _wanted(panel, max_gap):
-    """Which holes to fill."""
-    missing = ~panel.observed
-    if max_gap is None:
-        return missing
-    _whole("max_gap", max_gap, 1)
-    sides = lines.pivots(panel.observed, panel)
-    begin = np.maximum(sides.before, panel.first[:, None] - 1)
-    end = np.minimum(sides.after, panel.last[:, None] + 1)
-    return missing & (end - begin - 1 <= max_gap)
+def _say(lines, level):
+    """Warnings, of the line that called the method which is so many calls away."""
+    for line in lines:
+        warnings.warn(line, UserWarning, stacklevel=level)
 
 
 def _not_fitted():
@@ -563,20 +642,3 @@ def _not_fitted():
 
             return NotFittedError(message)
     return ValueError(message)
-
-
-@contextlib.contextmanager
-def _progress():
-    """A bar on a terminal or in a notebook; nothing elsewhere."""
-    if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-        yield lambda share, loss: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=100, desc="training", bar_format="{desc}: {n:.0f} % |{bar}| {postfix}") as bar:
-
-        def report(share, loss):
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update(100 * share - bar.n)
-
-        yield report

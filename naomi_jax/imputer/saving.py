@@ -9,14 +9,19 @@ from typing import Any
 
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.judging.judge import ColumnReport
+from naomi_jax.imputer.judging.report import Report
+from naomi_jax.imputer.models import registry
 from naomi_jax.parallel.hiding import Hiding
 from naomi_jax.store import packing, trees
 
 NAME = "imputer"
 FILE = f"{NAME}.json"
 _FORMERLY = "arrays.npz"  # of one that an earlier version has saved
-_CLASSES = packing.classes(Engine, ColumnReport, Hiding)
+
+
+def classes() -> dict[str, type]:
+    """What an imputer is made of; candidates that were registered among it."""
+    return packing.classes(Engine, Report, Hiding, *registry.kinds().values())
 
 
 def exists(folder: str | os.PathLike) -> bool:
@@ -45,7 +50,7 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
     """
     tree = {"settings": imputer.get_params(), "fitted": _state(imputer)}
     try:
-        trees.write_tree(folder, NAME, tree, record, _CLASSES)
+        trees.write_tree(folder, NAME, tree, record, classes())
     except TypeError as error:
         raise InputError(
             f"{folder}: cannot be saved ({error}); names of columns are strings or numbers"
@@ -62,7 +67,7 @@ def _state(imputer):
         "covariates": imputer._covariates,
         "names": tuple(imputer._names),
         "layout": imputer._layout,
-        "reports": list(imputer._reports),
+        "report": imputer._report,
     }
 
 
@@ -85,7 +90,7 @@ def load(kind: type, folder: str | os.PathLike) -> Any:
     Raises:
       InputError: there is none, or it is damaged or edited.
     """
-    found = trees.read_tree(folder, NAME, _CLASSES)
+    found = trees.read_tree(folder, NAME, classes())
     try:
         imputer = kind(**found.tree["settings"])
         imputer._remember(**found.tree["fitted"])

@@ -2,14 +2,46 @@
 
 import dataclasses
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from naomi_jax.tables.frames import Rows
+from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.tables.table import Table
 
-if TYPE_CHECKING:
-    from naomi_jax.imputer.imputer import Imputer
+
+class Filler(Protocol):
+    """What a stream needs of a fitted imputer."""
+
+    _engine: Any
+
+    def _read(self, data: Any, time: Any, group: Any, covariates: Any) -> tuple[Table, Panel, Any]:
+        """The table of the data, the panel of its rows, and the row that each of these is."""
+        ...
+
+    def _sorted(self, rows: Table) -> tuple[Panel, Any]:
+        """The panel of a table, and the row that each of its rows is."""
+        ...
+
+    def _placed(
+        self, rows: Table, order: Any, wanted: np.ndarray, filled: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fills, and which entries are filled, in the rows and columns of the table."""
+        ...
+
+
+class Kept(NamedTuple):
+    """The last rows of a series, copied: what was pushed may be forgotten.
+
+    Attributes:
+      values: (n, D) float64; NaN in the holes.
+      time: (n,) stamps or numbers, or None.
+      covariates: (n, C) float64.
+    """
+
+    values: np.ndarray
+    time: np.ndarray | None
+    covariates: np.ndarray
 
 
 class Stream:
@@ -17,13 +49,13 @@ class Stream:
 
     The backward side of a network sees every new row, so that no state of fixed size would give
     the same answer: the kept rows are read again. Their number stays the same, and nothing compiles
-    once it is reached.
+    once it is reached. A stream can be pickled, with the rows that it keeps.
     """
 
-    def __init__(self, imputer: "Imputer", rows: int):
+    def __init__(self, imputer: Filler, rows: int):
         self._imputer = imputer
         self._rows = rows
-        self._kept: dict[Hashable, Rows] = {}
+        self._kept: dict[Hashable, Kept] = {}
 
     def push(
         self, data: Any, *, time: Any = None, group: Any = None, covariates: Any = None
@@ -48,7 +80,7 @@ class Stream:
         imputer = self._imputer
         # Its own panel is not needed, but says which of the new rows have one stamp twice.
         new = imputer._read(data, time, group, covariates)[0]
-        whole = _joined([*self._before(new), new])
+        whole = _joined(list(self._before(new)), new)
         panel, order = imputer._sorted(whole)
         is_new = np.arange(len(whole.values)) >= len(whole.values) - len(new.values)
         wanted = ~panel.observed & is_new[order, None]
@@ -56,8 +88,9 @@ class Stream:
         fills, which = imputer._placed(whole, order, wanted, filled)
         for number, label in enumerate(new.labels):
             last = order[whole.series[order] == number][-self._rows :]
-            self._kept[label] = _taken(whole, last)
-        return new.back(fills[is_new], which[is_new])
+            time_of = None if whole.time is None else whole.time[last]
+            self._kept[label] = Kept(whole.values[last], time_of, whole.covariates[last])
+        return new.filled(fills[is_new], which[is_new])
 
     def _before(self, new):
         """The kept rows of each series of the new ones, with its number among these."""
@@ -74,24 +107,20 @@ class Stream:
                         f"time: {earliest} was pushed after {latest}; rows must come in the order "
                         "of time"
                     )
-            yield dataclasses.replace(kept, series=np.full(len(kept.values), number))
+            yield number, kept
 
 
-def _taken(rows, which):
-    time = None if rows.time is None else rows.time[which]
-    values, covariates = rows.values[which], rows.covariates[which]
+def _joined(before, new):
+    """The kept rows and the new ones under one another; the new ones' way back."""
+    parts = [kept for _, kept in before]
+    series = [np.full(len(kept.values), number) for number, kept in before]
+    values = np.concatenate([*(kept.values for kept in parts), new.values])
+    times = None if new.time is None else np.concatenate([*(k.time for k in parts), new.time])
     return dataclasses.replace(
-        rows, values=values, series=rows.series[which], time=time, covariates=covariates
-    )
-
-
-def _joined(parts):
-    """All rows under one another."""
-    last = parts[-1]
-    return dataclasses.replace(
-        last,
-        values=np.concatenate([part.values for part in parts]),
-        series=np.concatenate([part.series for part in parts]),
-        time=None if last.time is None else np.concatenate([part.time for part in parts]),
-        covariates=np.concatenate([part.covariates for part in parts]),
+        new,
+        values=values,
+        series=np.concatenate([*series, new.series]),
+        time=times,
+        covariates=np.concatenate([*(kept.covariates for kept in parts), new.covariates]),
+        shape=values.shape,
     )

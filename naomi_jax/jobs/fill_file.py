@@ -7,7 +7,7 @@ import numpy as np
 
 from naomi_jax.errors import InputError
 from naomi_jax.methods.fitted import Fitted
-from naomi_jax.tables import reading, writing
+from naomi_jax.tables.files import reading, writing
 from naomi_jax.tables.options import Options
 
 
@@ -50,8 +50,8 @@ def fill_file(
     table = reading.read(source, options)
     notes = "".join(f"{source}: {note}\n" for note in table.notes)
     # The file's rows may stand in any order; the model reads them by time.
-    order = np.arange(len(table.values)) if table.times is None else np.argsort(table.times)
-    values = table.values[order]
+    order = np.arange(table.shape[0]) if table.time is None else np.argsort(table.time)
+    values = table.stacked[order]
     dim = model.transforms.standardizer.std.shape[0]
     if values.shape[-1] != dim:
         raise InputError(
@@ -63,9 +63,10 @@ def fill_file(
     x = values[None] if single else values
     observed = ~np.isnan(x)
     if observed.all():
-        writing.write(target, table, table.values)
+        writing.write(target, table, table.stacked)
         return f"{notes}{target}: nothing was missing in {source}"
     filled = model.fill(x, observed, jax.random.key(seed), num_samples)
+    filled = np.where(table.whole, np.round(filled), filled)
     filled = np.where(observed, x, filled).astype(values.dtype)
     if single:
         filled = filled[..., 0, :, :][..., np.argsort(order), :]

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,62 +16,15 @@ import numpy as np
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.imputer import Imputer
 from naomi_jax.jobs import matching
-from naomi_jax.tables import reading, roles, writing
+from naomi_jax.jobs.wanted import Filling, targets
+from naomi_jax.tables import casting
+from naomi_jax.tables.columns import roles
+from naomi_jax.tables.files import reading, writing
 from naomi_jax.tables.options import Options
-from naomi_jax.tables.table import Table
+from naomi_jax.tables.printable import printable, quoted
+from naomi_jax.tables.table import SIDES, Table
 
-_LARGEST = 1e150  # in size: squares beyond it are no numbers any more
-_MOST_SAMPLES = 1000
 _SAME_FOR_ALL = ("missing", "time", "group", "dayfirst")  # options that suit all tables of a run
-
-
-@dataclasses.dataclass(frozen=True)
-class Filling:
-    """What to write.
-
-    Attributes:
-      target: the output file.
-      max_gap: holes of more rows stay holes; None fills all.
-      flag: whether to add columns NAME_filled.
-      samples: how many likely fillings to draw; None writes the best one.
-      seed: of the samples.
-    """
-
-    target: str
-    max_gap: int | None = None
-    flag: bool = False
-    samples: int | None = None
-    seed: int = 0
-
-
-def check(source: str, filling: Filling) -> None:
-    """Raise InputError where `fill` could not write, before there is anything to write.
-
-    Args:
-      source: the file with holes.
-      filling: what to write.
-    """
-    is_array = reading.extension(source) in reading.ARRAYS
-    for name, value in (("max_gap", filling.max_gap), ("samples", filling.samples)):
-        if value is not None and value < 1:
-            raise InputError(f"--{name}: {value}; a positive whole number is needed")
-    if filling.samples is not None and filling.samples > _MOST_SAMPLES:
-        raise InputError(f"--samples: {filling.samples}; at most {_MOST_SAMPLES} are drawn")
-    if filling.flag and is_array:
-        raise InputError(f"--flag: {source} is an array, which has no place for further columns")
-    if filling.flag and filling.samples is not None:
-        raise InputError("--flag and --samples: give one of them; the samples fill the same cells")
-    for target in targets(filling, is_array):
-        writing.check_target(target, source)
-
-
-def targets(filling: Filling, is_array: bool) -> list[str]:
-    """The files that are written: FILLED_1.csv, FILLED_2.csv, ... for samples of a table."""
-    if filling.samples is None or is_array:
-        return [filling.target]
-    kind = reading.extension(filling.target)
-    stem, end = filling.target[: -len(kind)], filling.target[-len(kind) :]
-    return [f"{stem}_{number}{end}" for number in range(1, filling.samples + 1)]
 
 
 def check_values(path: str, table: Table) -> None:
@@ -81,13 +34,44 @@ def check_values(path: str, table: Table) -> None:
       path: of the file, for the message.
       table: from it.
     """
-    large = np.abs(table.values) > _LARGEST
+    large = np.abs(table.values) > casting.LARGEST
     if large.any():
-        name = table.names[np.argwhere(large)[0][-1]]
+        name, value = table.names[np.argwhere(large)[0][-1]], table.values[large][0]
         raise InputError(
-            f"{path}, column {name!r}: {table.values[large][0]:g} is too large; at most "
-            f"{_LARGEST:g} is accepted; where it means missing: --missing {table.values[large][0]}"
+            f"{path}, column {quoted(name)}: {value:g} is too large; at most "
+            f"{casting.LARGEST:g} is accepted; where it means missing: --missing {value}"
         )
+
+
+def check_names(path: str, table: Table, filling: Filling, covariates: Sequence[str] = ()) -> None:
+    """Raise InputError for columns that are not there, or would be there twice.
+
+    Args:
+      path: of the file, for the message.
+      table: from it.
+      filling: what to write.
+      covariates: names of columns that are known in every row.
+    """
+    if covariates and table.values.ndim == 3:
+        raise InputError(f"--covariates: {path} holds sequences; of a table columns can be named")
+    for name in covariates:
+        if name not in table.names:
+            known = ", ".join(map(repr, table.names[:20]))
+            raise InputError(f"--covariates {name}: no column of numbers; there are {known}")
+    if len(covariates) == len(table.names):
+        raise InputError("--covariates: all columns of numbers; none is left to be filled")
+    if filling.interval is None:
+        return
+    ends = SIDES
+    new = [f"{name}{end}" for name in table.names for end in ends]
+    if reading.extension(path) in reading.ARRAYS:
+        new = [end.removeprefix("_") for end in ends]
+        taken = table.source.others
+    else:
+        taken = table.names
+    for name in new:
+        if name in taken:
+            raise InputError(f"--interval: {path} has {name!r} already; rename it")
 
 
 # Learning.
@@ -98,18 +82,25 @@ def record_of(path: str, table: Table, options: Options) -> dict[str, Any]:
     return {
         "file": os.path.basename(path),
         "sha256": table.sha256(),
-        "shape": list(table.values.shape),
+        "shape": list(table.shape),
         "missing": int(np.count_nonzero(np.isnan(table.values))),
         "columns": list(table.names),
         "time": table.time_name,
-        "numbers_as_time": table.times is not None and table.times.dtype.kind != "M",
+        "numbers_as_time": table.time is not None and table.time.dtype.kind != "M",
         "group": options.group,
         "freq": options.freq,
         "options": dataclasses.asdict(options),
     }
 
 
-def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -> Imputer:
+def fit(
+    imputer: Imputer,
+    table: Table,
+    path: str,
+    say: Callable[[str], None],
+    covariates: Sequence[str] = (),
+    **going_on: Any,
+) -> Imputer:
     """Learn from a table.
 
     Args:
@@ -117,12 +108,15 @@ def fit(imputer: Imputer, table: Table, path: str, say: Callable[[str], None]) -
       table: from the file.
       path: of the file, for messages.
       say: receives notes.
+      covariates: names of columns that are known in every row.
+      going_on: `progress`, `keep` and `begun` of `Imputer._fit`.
 
     Raises:
       InputError: the table cannot be learned from.
     """
     with _in_words(path, say):
-        return imputer.fit(_data(table, table.values, table.names), **_keys(table))
+        keys = {"covariates": list(covariates)} if covariates else {}
+        return imputer._fit(table, **keys, **going_on)
 
 
 # Filling.
@@ -166,7 +160,7 @@ def read_alike(path: str, options: Options, record: dict[str, Any]) -> tuple[Tab
             if chosen.pop(error.option, None) is None:
                 raise
             if error.option == "group":
-                notes.append(f"no column {said['group']!r}: taken for one series")
+                notes.append(f"no column {quoted(said['group'])}: taken for one series")
 
 
 def _said(record):
@@ -206,7 +200,7 @@ class Believed(NamedTuple):
 
     Attributes:
       names: of the D columns.
-      values: (T, D) or (N, T, D); NaN in the holes.
+      values: (n, D); NaN in the holes. Sequences stand under one another.
       filled: the same with the fills.
       low, high: between which the missing values lie with the probability asked for.
     """
@@ -239,21 +233,26 @@ def believe(
     Raises:
       InputError: the table does not fit the imputer.
     """
-    values, names = _columns(imputer, table, source, record, say)[1:]
-    data, keys = _data(table, values, names), _keys(table)
+    part, place = _part(imputer, table, source, record, say)
     with _in_words(source, say):
-        filled = imputer.transform(data, **keys)
-        low, high = imputer.interval(data, level, **keys)
-    parts = (np.where(np.isnan(values), _as_array(p, names), values) for p in (filled, low, high))
-    return Believed([str(name) for name in names], values, *parts)
+        filled = imputer.transform(part)
+        low, high = imputer.interval(part, level)
+    values = table.values[:, place]
+    parts = (np.where(np.isnan(values), one.values, values) for one in (filled, low, high))
+    return Believed([str(name) for name in imputer._names], values, *parts)
 
 
-def _columns(imputer, table, source, record, say):
-    """(place of the imputer's columns in the table or None, their values, their names)."""
+def _part(imputer, table, source, record, say):
+    """(The table in the columns of the fit, where in the table those are that are filled)."""
     place = matching.columns(table, record, source, say)
     matching.check_times(table, record, source)
-    # Names of sequences are numbers, not text.
-    return place, table.values if place is None else table.values[:, place], imputer._names
+    place = np.arange(len(table.names)) if place is None else place
+    part = table.only([table.names[i] for i in place])
+    known = tuple(imputer._names)  # all of them, but for covariates
+    part = dataclasses.replace(
+        part, names=known if len(known) == len(place) else tuple(record["columns"])
+    )
+    return part, place[[part.names.index(name) for name in known]]
 
 
 def fill(
@@ -277,25 +276,25 @@ def fill(
     Raises:
       InputError: the table does not fit the imputer, or a file cannot be written.
     """
-    place, values, names = _columns(imputer, table, source, record, say)
-    data, keys = _data(table, values, names), _keys(table)
+    part, place = _part(imputer, table, source, record, say)
+    sides: Any = ()
     with _in_words(source, say):
-        filled, which = imputer.transform(data, **keys, max_gap=filling.max_gap, flag=True)
-        wanted = _as_array(which, names)
-        if filling.samples is None:
-            results = [_as_array(filled, names)]
-        else:
-            drawn = imputer.sample(data, filling.samples, filling.seed, **keys)
-            results = [_as_array(one, names) for one in drawn]
-    results = [np.where(wanted & np.isfinite(one), one, values) for one in results]
-    wholes = [_whole(table, place, one) for one in results]
-    done = np.isnan(table.values) & ~np.isnan(wholes[0])
+        filled, wanted = imputer.transform(part, max_gap=filling.max_gap, flag=True)
+        results = [filled]
+        if filling.samples is not None:
+            results = imputer.sample(part, filling.samples, filling.seed)
+        if filling.interval is not None:
+            sides = imputer.interval(part, filling.interval)
+    wholes = [_whole(table, place, one.values, wanted) for one in results]
+    done = np.isnan(table.stacked) & ~np.isnan(wholes[0])
     is_array = reading.extension(source) in reading.ARRAYS
     files = targets(filling, is_array)
     if filling.samples is not None and is_array:
         wholes = [np.stack(wholes)]
+    sides = [_whole(table, place, side.values, wanted) for side in sides]
+    sides = [np.where(done, side, np.nan) for side in sides] or None
     for file, whole in zip(files, wholes):
-        writing.write(file, table, whole, done if filling.flag else None)
+        writing.write(file, table, whole, done if filling.flag else None, sides)
     say(_summary(files, source, table, done))
 
 
@@ -308,30 +307,12 @@ def _summary(files, source, table, done):
     return f"{shown}: {count} of {done.size} entries of {source} filled{rest}"
 
 
-def _data(table, values, names):
-    """A DataFrame, whose columns go by name; or the array where there are many sequences."""
-    if table.values.ndim == 3:
-        return values
-    import pandas as pd
-
-    return pd.DataFrame(values, columns=list(names))
-
-
-def _keys(table) -> dict[str, Any]:
-    return {"time": table.times, "group": table.groups}
-
-
-def _as_array(data, names):
-    return data if isinstance(data, np.ndarray) else data[list(names)].to_numpy()
-
-
-def _whole(table, place, values):
-    """Values of all of the table's columns: those that the imputer does not know as they are."""
-    if place is None:
-        return values
+def _whole(table, place, values, wanted):
+    """All of the table, in its shape: other columns, and what was not wanted, as they are."""
     whole = table.values.copy()
-    whole[:, place] = values
-    return whole
+    old = table.values[:, place]
+    whole[:, place] = np.where(wanted & np.isfinite(values), values, old)
+    return whole.reshape(table.shape)
 
 
 @contextlib.contextmanager
@@ -344,7 +325,7 @@ def _in_words(path: str, say: Callable[[str], None]) -> Iterator[None]:
         except InputError:
             raise
         except (ValueError, TypeError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = printable((str(error).strip() or type(error).__name__).splitlines()[0])
             raise InputError(f"{path}: {reason.removeprefix('data: ')}") from error
         except FloatingPointError as error:
             raise InputError(
@@ -355,4 +336,4 @@ def _in_words(path: str, say: Callable[[str], None]) -> Iterator[None]:
             raise InputError(f"{path}: too large for the memory of this computer") from None
     for warning in caught:
         if issubclass(warning.category, UserWarning):
-            say(f"note: {path}: {warning.message}")
+            say(f"note: {path}: {printable(warning.message)}")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from naomi_jax.errors import InputError
+from naomi_jax.tables.printable import quoted
 from naomi_jax.tables.table import Table
 
 
@@ -24,12 +25,10 @@ def columns(
       InputError: one is missing; or the columns have no names, and are more or fewer.
     """
     known, found = record["columns"], list(table.names)
-    if table.values.ndim == 3 or found == known:
+    if len(table.shape) == 3 or found == known:
         if len(found) != len(known):
             raise InputError(_other_count(source, found, known))
         return None
-    if table.values.ndim != 2:
-        raise InputError(f"{source}: shape {table.values.shape}; the run knows tables (T, D)")
     plain = _is_numbered(found), _is_numbered(known)
     if all(plain):
         raise InputError(_other_count(source, found, known))
@@ -41,15 +40,15 @@ def columns(
         return np.arange(len(known))
     if missing:
         raise InputError(
-            f"{source}: no column of numbers {', '.join(map(repr, missing[:5]))}"
+            f"{source}: no column of numbers {', '.join(map(quoted, missing[:5]))}"
             f"{f' and {len(missing) - 5} others' if len(missing) > 5 else ''}, which the run was "
-            f"fitted on; the file has {', '.join(map(repr, found[:10]))}"
+            f"fitted on; the file has {', '.join(map(quoted, found[:10]))}"
         )
     extra = [name for name in found if name not in known]
     if extra:
         say(
             f"{source}: not among the columns of the run, carried through untouched: "
-            + ", ".join(map(repr, extra[:20]))
+            + ", ".join(map(quoted, extra[:20]))
         )
     return np.array([found.index(name) for name in known])
 
@@ -64,7 +63,7 @@ def _other_count(source, found, known):
 
 
 def _pairs(found, known):
-    shown = ", ".join(f"{a!r} is {b!r}" for a, b in list(zip(found, known))[:5])
+    shown = ", ".join(f"{quoted(a)} is {quoted(b)}" for a, b in list(zip(found, known))[:5])
     return f"{shown}{', ...' if len(known) > 5 else ''}"
 
 
@@ -76,13 +75,13 @@ def check_times(table: Table, record: dict[str, Any], source: str) -> None:
     """
     if record["time"] is None:
         return
-    named = f" (there it was {record['time']!r})" if record["time"] else ""
-    if table.times is None:
+    named = f" (there it was {quoted(record['time'])})" if record["time"] else ""
+    if table.time is None:
         raise InputError(
             f"{source}: no column of times was found, and the run was fitted with one{named}; "
             "say which it is: --time NAME"
         )
-    if (table.times.dtype.kind != "M") != record["numbers_as_time"]:
+    if (table.time.dtype.kind != "M") != record["numbers_as_time"]:
         words = ("dates", "numbers") if record["numbers_as_time"] else ("numbers", "dates")
         raise InputError(
             f"{source}: its times are {words[0]}, and the run was fitted with {words[1]}{named}"

@@ -45,7 +45,7 @@ def training_in(workdir: str | os.PathLike) -> Iterator[None]:
 def _locked(workdir):
     """The lock's file, open, while the folder has it under its name.
 
-    A training that fails takes its files away (cli/fill.py). Another one that has opened the lock
+    A training that fails takes its files away (jobs/kept.py). Another one that has opened the lock
     a moment before would hold one that nobody else sees.
     """
     path = os.path.join(workdir, FILE)
@@ -86,6 +86,6 @@ def _lock(file, workdir):
     except OSError as error:
         if error.errno in _TAKEN:
             raise InputError(
-                f"another train.py is training in {workdir}; wait for it, stop it, or choose "
+                f"another training is going on in {workdir}; wait for it, stop it, or choose "
                 "another --workdir"
             ) from None

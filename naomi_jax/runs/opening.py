@@ -26,7 +26,7 @@ def load(workdir: str | os.PathLike) -> Fitted:
     because the error that "best" is judged by is not what they aim at.
 
     Args:
-      workdir: the folder that train.py wrote.
+      workdir: the folder that the training wrote.
 
     Raises:
       InputError: there is no run, no checkpoint, or it is damaged or of another model.
@@ -110,7 +110,9 @@ def _parts(run: Run, shape) -> dict[str, Any]:
 
 
 def _nothing_yet(workdir):
-    return InputError(f"{workdir}: no checkpoint yet; let train.py run until the first is written")
+    return InputError(
+        f"{workdir}: no checkpoint yet; let the training run until the first is written"
+    )
 
 
 def start(workdir: str, run: Run) -> Any:

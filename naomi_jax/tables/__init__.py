@@ -1,1 +1,1 @@
-"""A person's table with holes, read and written back; a file for each form."""
+"""A person's table with holes, read and written back: `files`, `frames` and what both need."""

@@ -2,6 +2,11 @@
 
 import collections.abc
 import dataclasses
+import re
+
+from naomi_jax.tables.printable import quoted
+
+_UNNAMED = re.compile(r"column \d+(\.\d+)?")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,4 +35,4 @@ class Place:
 
 def called(name: str) -> str:
     """A column in words: column 'a'; or column 3, where the file has no name for it."""
-    return name if name.startswith("column ") else f"column {name!r}"
+    return name if _UNNAMED.fullmatch(name) else f"column {quoted(name)}"

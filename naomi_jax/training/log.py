@@ -2,13 +2,11 @@
 
 import json
 import os
-import sys
 import time
-
-import tqdm
 
 from naomi_jax.atomic import atomic_write
 from naomi_jax.errors import InputError
+from naomi_jax.progress import Display
 
 _SECONDS_BETWEEN_LINES = 15
 # As tqdm's own, less its estimate of the time left, which takes compiling for a slow update.
@@ -27,47 +25,36 @@ class Log:
     """
 
     def __init__(self, path: str | os.PathLike, stream, total: int, step: int):
-        self._stream = stream or sys.stderr
-        self._total, self._first, self._step = total, step, step
-        self._last_line = time.monotonic()
+        self._stream, self._total, self._first = stream, total, step
         self._pace = _Pace()
         _drop_later(path, step)
         self._path = path
-        self._bar = None
 
     def __enter__(self):
         try:
             self._file = open(self._path, "a", buffering=1, encoding="utf-8")
         except OSError as error:
             raise InputError(f"{self._path}: cannot be written ({error.strerror})") from error
-        if self._stream.isatty():
-            self._bar = tqdm.tqdm(
-                total=self._total,
-                initial=self._first,
-                unit="step",
-                file=self._stream,
-                dynamic_ncols=True,
-                bar_format=_BAR,
-            )
+        self._display = Display(
+            self._total,
+            self._stream,
+            done=self._first,
+            form=_BAR,
+            seconds=_SECONDS_BETWEEN_LINES,
+        )
         return self
 
     def __exit__(self, *exception):
-        if self._bar is not None:
-            self._bar.close()
+        self._display.close()
         self._file.close()
 
     def train(self, phase: str, step: int, metrics: dict[str, float]) -> None:
         """Means over the updates up to `step`, "loss" among them."""
         self._write({"step": step, "phase": phase, **metrics})
         self._pace.add(phase, step)
-        if self._bar is not None:
-            self._bar.set_description(phase, refresh=False)
-            self._bar.set_postfix_str(self._what(step, metrics), refresh=False)
-            self._bar.update(step - self._step)
-        elif time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            self.say(self._line(phase, step, metrics))
-        self._step = step
+        self._display.bar(phase, self._what(step, metrics), step)
+        if not self._display.is_bar and self._display.due():
+            self._display.line(self._line(phase, step, metrics))
 
     def validation(self, phase: str, step: int, error: float) -> None:
         """Validation error, in the data's units."""
@@ -75,10 +62,7 @@ class Log:
 
     def say(self, text: str) -> None:
         """A plain line, above the bar if there is one."""
-        if self._bar is not None:
-            self._bar.write(text, file=self._stream)
-        else:
-            print(text, file=self._stream, flush=True)
+        self._display.say(text)
 
     def _line(self, phase, step, metrics):
         return f"{phase}: step {step} of {self._total}, {self._what(step, metrics)}"

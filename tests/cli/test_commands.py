@@ -1,5 +1,7 @@
 """train.py and eval.py as a user runs them."""
 
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -14,11 +16,13 @@ import time
 import numpy as np
 import pytest
 
-from naomi_jax.cli import evaluate, train
+from naomi_jax.cli import flags, program
+from naomi_jax.cli.commands import train
 from naomi_jax.errors import InputError
 from naomi_jax.evaluation import report, tables
 from naomi_jax.fields import with_values
 from naomi_jax.runs import lock, opening
+from tests.commands import evaluating, training
 from tests.settings import small_run
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -75,32 +79,28 @@ def test_training_ends_with_the_table_and_the_next_command(folder):
     assert config["method"] == {**config["method"], "name": "naomi", "hidden": 4}
 
 
-def test_eval_prints_the_same_table(folder):
-    done = run("eval.py", "runs/series", cwd=folder)
-    assert done.returncode == 0, done.stderr
+def test_eval_prints_the_same_table_and_the_page_holds_its_numbers(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    said = evaluating("runs/series")
     table = (folder / "train.txt").read_text().partition("Test data:")[2].partition("\nNext")[0]
-    assert table.strip() in done.stdout
-
-
-def test_the_report_holds_the_numbers_that_eval_prints(folder):
-    table = run("eval.py", "runs/series", cwd=folder).stdout.splitlines()
-    done = run("eval.py", "runs/series", "--report", "page.html", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    assert table.strip() in said
+    evaluating("runs/series", "--report", "page.html")
     page = (folder / "page.html").read_text()
-    rows = table[table.index(next(line for line in table if line.startswith("---"))) + 1 :]
+    lines = said.splitlines()
+    rows = lines[lines.index(next(line for line in lines if line.startswith("---"))) + 1 :]
     assert len(rows) == 3
     for row in rows:
         title, value = re.split(r"  +", row.strip())
         assert f"<td>{title}</td><td>{value}</td>" in page
 
 
-def test_a_csv_with_holes_is_filled(folder):
+def test_a_csv_with_holes_is_filled(folder, monkeypatch):
+    monkeypatch.chdir(folder)
     lines = (folder / "series.csv").read_text().splitlines()
     lines[5], lines[6], lines[9] = ",", ",nan", lines[9].split(",")[0] + ","
     (folder / "holes.csv").write_text("\n".join(lines) + "\n")
-    done = run("eval.py", "runs/series", "--impute", "holes.csv", "--out", "filled.csv", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert "5 of 600 entries" in done.stdout and "trained on: series.csv" in done.stdout
+    said = evaluating("runs/series", "--impute", "holes.csv", "--out", "filled.csv")
+    assert "5 of 600 entries" in said and "trained on: series.csv" in said
     filled = (folder / "filled.csv").read_text().splitlines()
     for number, (before, after) in enumerate(zip(lines, filled, strict=True)):
         if number not in (5, 6, 9):
@@ -109,17 +109,17 @@ def test_a_csv_with_holes_is_filled(folder):
     assert filled[9].split(",")[0] == lines[9].split(",")[0]
 
 
-def test_a_forecast_goes_on_from_the_run(folder):
-    done = run("train.py", "--data", "series.csv", *TINY, "--forecast", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert "Started from:  runs/series" in done.stdout and "missing at the end" in done.stdout
+def test_a_forecast_goes_on_from_the_run(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    said = training("--data", "series.csv", *TINY, "--forecast")
+    assert "Started from:  runs/series" in said and "missing at the end" in said
     assert (folder / "runs/series_forecast/results.json").exists()
 
 
-def test_a_finished_run_is_not_trained_again(folder):
+def test_a_finished_run_is_not_trained_again(folder, monkeypatch):
+    monkeypatch.chdir(folder)
     before = (folder / "runs/series/metrics.jsonl").read_text()
-    done = run("train.py", "--data", "series.csv", *TINY, cwd=folder)
-    assert done.returncode == 0 and "NAOMI" in done.stdout
+    assert "NAOMI" in training("--data", "series.csv", *TINY)
     assert (folder / "runs/series/metrics.jsonl").read_text() == before
 
 
@@ -160,7 +160,7 @@ BAD = [
         ["--method", "rnn", "--config", f"{ROOT}/configs/billiards/naomi.py"],
         "naomi.py is about naomi; leave out one of the two flags",
     ),
-    ("eval.py", [], "one argument is needed"),
+    ("eval.py", [], "the following arguments are required: RUN"),
     ("eval.py", ["damaged"], "cannot be read as a checkpoint"),
     ("eval.py", ["nowhere"], "nowhere: not the folder of a run"),
     ("eval.py", ["runs/series", "--impute", "series.csv"], "--impute needs --out"),
@@ -169,38 +169,52 @@ BAD = [
         ["runs/series", "--impute", "wide.csv", "--out", "o.csv"],
         "wide.csv: 3 values at a step",
     ),
-    ("eval.py", ["runs/series", "--out", "o.csv"], "--out goes with --impute"),
+    ("eval.py", ["runs/series", "--out", "o.csv"], "--out: there is no such flag"),
     ("eval.py", ["runs/series", "--num-samples", "3"], "--samples: the model in runs/series has"),
-    ("eval.py", ["--table", "9"], "--table: invalid choice: 9"),
+    ("eval.py", ["--table", "9"], "NUMBER: invalid choice: 9"),
     ("eval.py", ["runs/series", "--report", "o.html", "--figure", "o.png"], "are two jobs"),
 ]
 
 
-@pytest.mark.parametrize("script,arguments,message", BAD)
-def test_bad_input_is_one_line_and_status_2(folder, script, arguments, message):
+@pytest.fixture
+def odd(folder):
+    """The folder with files that are wrong in one way each."""
     (folder / "wide.csv").write_text("1,2,\n4,5,6\n")
     (folder / "broken.py").write_text("1 / 0")
     (folder / "empty.py").write_text("")
     shutil.copytree(folder / "runs/series", folder / "damaged", dirs_exist_ok=True)
     for file in (folder / "damaged").rglob("d/*"):
         file.write_bytes(b"garbage")
-    done = run(script, *arguments, cwd=folder)
-    assert done.returncode == 2, done.stderr
-    assert message in done.stderr
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
+    return folder
 
 
-def test_the_corrected_command_runs(folder):
+@pytest.mark.parametrize("script,arguments,message", BAD)
+def test_bad_input_is_one_line(odd, monkeypatch, script, arguments, message):
+    monkeypatch.chdir(odd)
+    with pytest.raises(InputError) as caught:
+        {"train.py": training, "eval.py": evaluating}[script](*arguments)
+    assert message in str(caught.value) and "\n" not in str(caught.value).strip()
+
+
+@pytest.mark.parametrize("words", ["train.py", "eval.py runs/series"])
+def test_the_scripts_end_with_status_2(folder, words):
+    done = run(*words.split(), "--flga=1", cwd=folder)
+    assert done.returncode == 2 and done.stderr.startswith("error: --flga: there is no such flag")
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_the_corrected_command_runs(folder, monkeypatch):
     """In the same folder: nothing is written before all is checked."""
+    monkeypatch.chdir(folder)
     arguments = ["--data", "series.csv", *TINY, "--workdir", "corrected"]
-    assert run("train.py", *arguments, "--masks.test.missing=2,99", cwd=folder).returncode == 2
-    done = run("train.py", *arguments, cwd=folder)
-    assert done.returncode == 0, done.stderr
+    with pytest.raises(InputError):
+        training(*arguments, "--masks.test.missing=2,99")
+    training(*arguments)
 
 
 def train_here(*arguments):
     """train.py in this process; for what ends before anything is trained."""
-    train.main(["--data", "series.csv", *TINY, *arguments], str(ROOT / "configs"))
+    training("--data", "series.csv", *TINY, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -244,16 +258,16 @@ def test_data_that_have_changed_under_a_run_are_noticed(folder, monkeypatch, tmp
     with pytest.raises(InputError, match="other settings .data: other values than before in"):
         train_here()
     with pytest.raises(InputError, match="runs/series: the data has changed .* put the data back"):
-        evaluate.dataset_of("runs/series")
+        report.dataset_of("runs/series")
     (tmp_path / "series.csv").write_text(text)
-    evaluate.dataset_of("runs/series")
+    report.dataset_of("runs/series")
 
 
 def test_two_trainings_in_one_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
     with (
         lock.training_in("runs/series"),
-        pytest.raises(InputError, match="another train.py is training in runs/series"),
+        pytest.raises(InputError, match="another training is going on in runs/series"),
     ):
         train_here()
 
@@ -263,7 +277,7 @@ def test_a_folder_that_cannot_be_written_is_still_evaluated(folder, monkeypatch,
     monkeypatch.chdir(folder)
     monkeypatch.setattr(report, "table_of_run", lambda *_: table)
     monkeypatch.setattr(report, "RESULTS", "nowhere/results.json")
-    evaluate.main(["runs/series"])
+    program.command(["eval", "runs/series"])
     said = capsys.readouterr()
     assert "Test data: series.csv" in said.out
     assert said.err.startswith("note: runs/series/nowhere/results.json: cannot be written")
@@ -273,13 +287,13 @@ def test_a_folder_that_cannot_be_written_is_still_evaluated(folder, monkeypatch,
 @pytest.mark.parametrize(
     "arguments,message",
     [
-        (["--impute", "series.csv", "--out", "no/o.csv"], "--out no/o.csv: there is no folder /"),
-        (["--impute", "series.csv", "--out", "runs"], "--out runs: is a folder; name a file in"),
-        (["--impute", "series.csv", "--out", "o/"], "--out o/: is a folder; name a file in it"),
+        (["--impute", "series.csv", "--out", "no/o.csv"], "no/o.csv: there is no folder no"),
+        (["--impute", "series.csv", "--out", "runs"], "unknown format"),
+        (["--impute", "series.csv", "--out", "o/"], "unknown format"),
         (["--impute", "series.csv", "--out", "o.npy"], "o.npy: series.csv is .csv, so the output"),
-        (["--impute", "series.csv", "--out", "sealed/o.csv"], "sealed cannot be written; choose"),
-        (["--figure", "no/o.png"], "--figure no/o.png: there is no folder"),
-        (["--report", "runs"], "--report runs: is a folder"),
+        (["--impute", "series.csv", "--out", "sealed/o.csv"], "the folder sealed is not writable"),
+        (["--figure", "no/o.png"], "no/o.png: there is no folder"),
+        (["--report", "runs"], "runs: is a folder"),
         (
             ["--impute", "series.csv", "--out", "o.csv", "--num_samples=3"],
             "--samples: the model in runs/series has no distribution to draw from; leave",
@@ -294,7 +308,7 @@ def test_what_cannot_be_written_is_found_before_the_work(folder, monkeypatch, ar
     for name in ("load", "fitted"):
         monkeypatch.setattr(opening, name, lambda *_: pytest.fail("the work has begun"))
     with pytest.raises(InputError, match=message):
-        evaluate.main(["runs/series", *arguments])
+        evaluating("runs/series", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -338,39 +352,52 @@ def test_a_folder_of_any_name_works_in_every_command(folder):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_flag_inside_another_word_stays_as_it_is(folder):
+def test_a_flag_inside_another_word_stays_as_it_is(folder, monkeypatch):
     """--num-samples is a way to write --num_samples, and nothing else is rewritten."""
+    monkeypatch.chdir(folder)
     shutil.copy(folder / "series.csv", folder / "x--num-samples.csv")
-    done = run(
-        "eval.py", "runs/series", "--impute", "x--num-samples.csv", "--out", "o--num-samples.csv",
-        cwd=folder,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    evaluating("runs/series", "--impute", "x--num-samples.csv", "--out", "o--num-samples.csv")
     assert (folder / "o--num-samples.csv").exists()
 
 
-def test_the_default_is_the_level_parallel_method_where_it_has_a_config(folder):
+def helped(*words):
+    """What --help prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), pytest.raises(SystemExit) as end:
+        program.command(["train", *words, "--help"])
+    assert end.value.code == 0
+    return " ".join(out.getvalue().split())
+
+
+def test_the_default_is_the_level_parallel_method_where_it_has_a_config():
     for dataset, flag in (("basketball", "--method.passes"), ("files", "--method.levels")):
-        done = run("train.py", "--dataset", dataset, "--help", cwd=folder)
-        assert flag in done.stdout, dataset
-    done = run("train.py", "--dataset", "files", "--method", "naomi_parallel", cwd=folder)
-    assert done.returncode == 2 and "naomi_parallel.py; write one, or name" in done.stderr
+        assert flag in helped("--dataset", dataset), dataset
+    with pytest.raises(InputError, match="naomi_parallel.py; write one, or name"):
+        training("--dataset", "files", "--method", "naomi_parallel")
 
 
-def test_help_lists_every_setting_with_meaning_and_value(folder):
-    done = run("train.py", "--dataset", "billiards", "--method", "naomi", "--help", cwd=folder)
-    assert done.returncode == 0 and not done.stderr
-    words = " ".join(done.stdout.split())
+def test_help_lists_every_setting_with_meaning_and_value():
+    words = helped("--dataset", "billiards", "--method", "naomi")
     for part in (
-        "--method.hidden N, H, width of both GRUs",
-        "--method.head_hidden N, --method.head-hidden N",
+        "--method.hidden N H, width of both GRUs",
+        "--method.head_hidden N",
         "--phases.root_error.optimizer.learning_rate",
         "Here: 188,195.",
+        "--method.layers N Stacked GRU layers (paper: 2). Here: 1.",
+        "--method.stochastic true|false Heads give a Gaussian's mean and standard deviation "
+        "instead of a value. Here: false.",
         "--transforms.symmetries true|false",
         "--dataset {traffic,billiards,basketball,files}",
     ):
-        first, _, second = part.partition(", H")
-        assert first in words and second in words, part
+        assert part in words, part
+
+
+@pytest.mark.parametrize(
+    "value,shown",
+    [(0, "0"), (1, "1"), (0.0, "0.0"), (1.0, "1.0"), (True, "true"), (False, "false")],
+)
+def test_numbers_are_shown_as_numbers(value, shown):
+    assert str(flags._shown(value)) == shown
 
 
 LONG = [*TINY, "--phases.squared_error.epochs=400", "--eval_epochs=20", "--workdir", "long"]

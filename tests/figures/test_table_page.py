@@ -1,20 +1,19 @@
 """The page about a table with holes: its numbers are the run's, its holes those of the file."""
 
-import argparse
 import contextlib
 import html
-import io
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from naomi_jax.cli import evaluate, fill, train
 from naomi_jax.errors import InputError
+from naomi_jax.evaluation import report
 from naomi_jax.figures import style, table_drawing, table_page
 from naomi_jax.figures.table_drawing import Hole, View
-from naomi_jax.jobs import wording
+from naomi_jax.jobs import impute, wording
+from tests.commands import naomi_jax
 
 EVIL = "<script>alert(1)</script>"
 ROWS = 200
@@ -38,10 +37,10 @@ def folder(tmp_path_factory):
     """A folder with a table, the run on it and its page."""
     folder = tmp_path_factory.mktemp("station")
     station().to_csv(folder / "sta&tion.csv", index=False)
-    with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()) as out:
-        train.main(["--data", "sta&tion.csv", "--fill", "f.csv", "--workdir", "run"], "configs")
-        evaluate.main(["run", "--report", "page.html", "--data", "sta&tion.csv"])
-    (folder / "said.txt").write_text(out.getvalue())
+    with contextlib.chdir(folder):
+        naomi_jax("fill", "sta&tion.csv", "f.csv", "--workdir", "run")
+        said = naomi_jax("page", "run", "page.html", "--data", "sta&tion.csv")
+    (folder / "said.txt").write_text(said)
     return folder
 
 
@@ -54,12 +53,6 @@ def here(folder, monkeypatch):
 @pytest.fixture
 def page(folder):
     return (folder / "page.html").read_text()
-
-
-def evaluating(*words):
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        evaluate.main(list(map(str, words)))
-    return out.getvalue()
 
 
 # The page.
@@ -86,13 +79,13 @@ def test_nothing_is_fetched(page):
 
 
 def test_the_report_has_the_numbers_of_the_run(page, folder):
-    imputer, _ = fill.load(str(folder / "run"))
-    report = imputer.report_
+    imputer, _ = impute.load(str(folder / "run"))
+    reached = imputer.report_
     for name in (EVIL, "b $x_1$"):
         found = re.search(f"<td><bdi>{re.escape(html.escape(name))}</bdi></td>(.*?)</tr>", page)
         cells = re.findall(r"<td>(.*?)</td>", found[1])
-        assert cells[0] == str(report.held_out[name])
-        errors = report.loc[name, ["line", "phase_mean", "fill"]].astype(float).to_numpy()
+        assert cells[0] == str(reached.held_out[name])
+        errors = reached.loc[name, ["line", "phase_mean", "fill"]].astype(float).to_numpy()
         shown = [float(re.sub("<.*?>", "", cell)) for cell in cells[1:4]]
         np.testing.assert_allclose(shown, errors, rtol=5e-3)
         assert "<strong>" in cells[1 + int(np.argmin(errors))]
@@ -132,7 +125,7 @@ def test_another_table_is_called_so(here):
     frame = station()
     frame["b $x_1$"] += 1
     frame.to_csv("other.csv", index=False)
-    evaluating("run", "--report", "other.html", "--data", "other.csv")
+    naomi_jax("page", "run", "other.html", "--data", "other.csv")
     text = (here / "other.html").read_text()
     assert "Another table</strong> than the one that the run was fitted on, which is sta&amp;t" in (
         text
@@ -142,10 +135,8 @@ def test_another_table_is_called_so(here):
 def test_a_table_that_was_read_with_flags_is_known_again(here):
     """With rows that were absent: --freq is said again by the run, not by the user."""
     station().drop(index=range(100, 110)).to_csv("absent.csv", index=False, sep=";")
-    words = ["--data", "absent.csv", "--fill", "g.csv", "--freq=h", "--workdir=run2"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        train.main(words, "configs")
-    evaluating("run2", "--report", "absent.html", "--data", "absent.csv")
+    naomi_jax("fill", "absent.csv", "g.csv", "--freq=h", "--workdir=run2")
+    naomi_jax("page", "run2", "absent.html", "--data", "absent.csv")
     text = (here / "absent.html").read_text()
     assert "Another table" not in text and "200 rows;" in text
 
@@ -153,31 +144,31 @@ def test_a_table_that_was_read_with_flags_is_known_again(here):
 @pytest.mark.parametrize(
     "words,message",
     [
-        (["run", "--report", "x.html"], "run was fitted on sta&tion.csv; name that table, or"),
-        (["run", "--data", "x.csv"], "--data goes with --report"),
-        (["run", "run", "--report", "x.html", "--data", "x.csv"], "so name one folder"),
-        (["run", "--report", "no/x.html", "--data", "x.csv"], "--report no/x.html: there is no f"),
-        (["run", "--report", "sta&tion.csv", "--data", "sta&tion.csv"], "the table itself; name"),
-        (["run", "--report", "x.html", "--data", "nowhere.csv"], "nowhere.csv: no such file"),
-        (["run", "--report", "x.html", "--data", "small.csv"], "small.csv: no column of numbers"),
-        (["run", "--report", "x.html", "--data", "x.csv", "--flag"], "--flag goes with --impute"),
-        (["run", "--report", "x.html", "--data", "sta&tion.csv", "--time=q"], "--time q: no such"),
-        (["runs/no", "--report", "x.html", "--data", "x.csv"], "runs/no: not the folder of a run"),
+        (["run", "x.html"], "run was fitted on sta&tion.csv; name that table, or"),
+        (["run", "--data", "x.csv"], "are required: OUT.html"),
+        (["run", "run", "x.html", "--data", "x.csv"], "so name one folder"),
+        (["run", "no/x.html", "--data", "x.csv"], "no/x.html: there is no f"),
+        (["run", "sta&tion.csv", "--data", "sta&tion.csv"], "the table itself; name"),
+        (["run", "x.html", "--data", "nowhere.csv"], "nowhere.csv: no such file"),
+        (["run", "x.html", "--data", "small.csv"], "small.csv: no column of numbers"),
+        (["run", "x.html", "--data", "x.csv", "--flag"], "--flag: there is no such flag"),
+        (["run", "x.html", "--data", "sta&tion.csv", "--time=q"], "--time q: no such"),
+        (["runs/no", "x.html", "--data", "x.csv"], "runs/no: not the folder of a run"),
     ],
 )
 def test_a_wrong_command_is_one_line(here, words, message):
     (here / "small.csv").write_text("<b>time,c\n2024-01-01,1\n2024-01-02,2\n")
     with pytest.raises(InputError, match=message) as caught:
-        evaluating(*words)
+        naomi_jax("page", *words)
     assert "\n" not in str(caught.value)
     assert not (here / "x.html").exists()
 
 
 def test_a_run_on_a_data_set_takes_no_table(monkeypatch):
-    monkeypatch.setattr(evaluate.report, "by_task", lambda folders: (folders, []))
-    asked = argparse.Namespace(report="x.html", data="x.csv")
-    with pytest.raises(InputError, match="--data: for runs on tables with holes .* leave the flag"):
-        evaluate._report(["runs/traffic"], asked)
+    monkeypatch.setattr(report, "by_task", lambda folders: (folders, []))
+    for word in ("--data=x.csv", "--missing=3"):
+        with pytest.raises(InputError, match="--data .*for runs on tables with .* leave these fla"):
+            naomi_jax("page", "runs/traffic", "x.html", word)
 
 
 def test_without_matplotlib_it_is_one_line(here, monkeypatch):
@@ -186,7 +177,7 @@ def test_without_matplotlib_it_is_one_line(here, monkeypatch):
 
     monkeypatch.setattr(style, "require_matplotlib", missing)
     with pytest.raises(InputError, match="figures need matplotlib"):
-        evaluating("run", "--report", "x.html", "--data", "sta&tion.csv")
+        naomi_jax("page", "run", "x.html", "--data", "sta&tion.csv")
 
 
 # What is drawn.

@@ -11,6 +11,7 @@ from naomi_jax import Imputer
 sklearn = pytest.importorskip("sklearn")
 
 from sklearn.base import clone  # noqa: E402
+from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
@@ -72,6 +73,48 @@ def test_it_is_a_step_of_a_pipeline():
     framed = framed.fit_transform(table())  # a frame in, a frame out: it needs no set_output
     assert list(framed.columns) == ["a", "b", "c"]
     np.testing.assert_array_equal(framed, found)
+
+
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+def test_it_fills_some_columns_of_a_column_transformer(container):
+    if container == "polars":
+        pytest.importorskip("polars")
+    given = table().set_index(pd.date_range("2024", periods=100, freq="h"))
+    made = ColumnTransformer(
+        [("fill", Imputer("interpolate", window=48), ["b", "a"]), ("keep", "passthrough", ["c"])]
+    ).set_output(transform=container)
+    found = made.fit_transform(given)
+    right = Imputer("interpolate", window=48).fit_transform(given[["b", "a"]]).to_numpy()
+    names = ["fill__b", "fill__a", "keep__c"]
+    assert list(made.get_feature_names_out()) == names
+    room = {"default": "numpy", "pandas": "pandas", "polars": "polars"}[container]
+    for one in (found, made.transform(given)):
+        assert type(one).__module__.startswith(room)
+        assert container == "default" or list(one.columns) == names
+        np.testing.assert_array_equal(np.asarray(one)[:, :2], right)
+    assert container != "pandas" or found.index.equals(given.index)
+
+
+def test_what_is_returned_can_be_asked_for():
+    values, frame = table().to_numpy(), table()
+    made = Imputer("interpolate", window=48).set_output(transform="pandas")
+    assert made.set_output() is made is made.set_output(transform=None)
+    found = clone(made).fit_transform(values)  # a clone is asked for the same
+    assert list(found.columns) == ["x0", "x1", "x2"] and not found.isna().any().any()
+    first, flags = made.fit(frame).transform(frame, flag=True)
+    pd.testing.assert_frame_equal(first, found.set_axis(["a", "b", "c"], axis=1))
+    assert flags.to_numpy().sum() == 10
+    polars = pytest.importorskip("polars")
+    given = polars.DataFrame(frame.to_dict("list"))
+    pd.testing.assert_frame_equal(clone(made).fit_transform(given), first)
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(Imputer("interpolate", window=48).fit_transform(values), pd.DataFrame)
+    made.set_output(transform="default")
+    assert isinstance(made.fit_transform(given), polars.DataFrame)
+    with pytest.raises(ValueError, match="transform: 'dask'; one of default, pandas, polars"):
+        made.set_output(transform="dask")
+    with pytest.raises(ValueError, match="set_output: list cannot become a table of 'pandas'"):
+        made.set_output(transform="pandas").fit_transform([values, values])
 
 
 def test_names_of_columns_are_told():

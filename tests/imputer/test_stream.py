@@ -1,5 +1,9 @@
 """Stream: rows that arrive one after the other, against `transform` of all that is kept."""
 
+import gc
+import pickle
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,3 +144,17 @@ def test_another_fit_does_not_change_a_stream(known):
     first = live.push(known[:50])
     imputer.fit(1000 + known[["c", "a"]])
     pd.testing.assert_frame_equal(pd.concat([first, live.push(known[50:51])]), expected)
+
+
+def test_a_stream_can_be_pickled_and_forgets_what_was_pushed(known, imputer):
+    live = imputer.stream(ROWS)
+    history = known[:200].copy()
+    live.push(history)
+    whole = weakref.ref(history)
+    del history
+    gc.collect()
+    assert whole() is None
+    kept = live._kept[0]
+    assert all(part.base is None and len(part) == ROWS for part in (kept.values, kept.covariates))
+    again = pickle.loads(pickle.dumps(live))
+    pd.testing.assert_frame_equal(again.push(known[200:203]), live.push(known[200:203]))

@@ -164,7 +164,7 @@ with lock.training_in(sys.argv[1]):
 def test_one_training_a_folder(tmp_path):
     with lock.training_in(tmp_path / "run"):
         with (
-            pytest.raises(InputError, match="another train.py is training in .*run; wait for it"),
+            pytest.raises(InputError, match="another training is going on in .*run; wait for it"),
             lock.training_in(tmp_path / "run"),
         ):
             pass
@@ -177,7 +177,7 @@ def test_one_training_a_folder(tmp_path):
 def test_kill_9_ends_the_lock(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(InputError, match="another train.py"), lock.training_in(tmp_path):
+        with pytest.raises(InputError, match="another training"), lock.training_in(tmp_path):
             pass
         other.kill()
         other.wait()
@@ -196,7 +196,7 @@ def test_a_lock_that_was_taken_away_is_made_again(tmp_path, monkeypatch):
         flock(file, how)
 
     monkeypatch.setattr(lock.fcntl, "flock", late)
-    refused = pytest.raises(InputError, match="another train.py")
+    refused = pytest.raises(InputError, match="another training")
     with lock.training_in(workdir), refused, lock.training_in(workdir):
         pass
     assert len(calls) == 3

@@ -29,8 +29,7 @@ def test_no_estimate_before_two_chunks_after_compiling(stream, tmp_path, monkeyp
             for number, step in enumerate((1, 3, 7, 15)):
                 clock[0] += [1, 2, 4, 8][number]
                 written.train(phase, begin + step, {"loss": 0.5})
-                if written._bar is not None:
-                    written._bar.refresh()
+                written._display.bar(phase, written._what(begin + step, {"loss": 0.5}))  # drawn
                 lines.append(said.getvalue())
                 said.truncate(0)
     assert ["left" in line for line in lines] == [False, False, True, True] * 2

@@ -1,19 +1,16 @@
 """Which rows a fit keeps aside, and which of their entries it hides to see how well it fills."""
 
-import dataclasses
-
-import jax
 import numpy as np
 from jaxtyping import Bool, Int
 
+from naomi_jax.imputer.judging.hiding import KINDS, pattern
 from naomi_jax.imputer.preparation.panel import Panel, series_windows
-from naomi_jax.parallel.hiding import Hiding, hide
+from naomi_jax.parallel.hiding import Hiding
 
 _SHARE = 0.12  # of the rows
 _BLOCK = 2  # windows in a row that are kept aside together
 _WINDOWS = 160  # patterns to be judged by
-_FEWEST_DRAWS = 20  # of one kind each
-_MOST_DRAWS = 32
+_KINDS = 20  # and shares, in all sections and draws
 # Of points that fill a square evenly: 1 over the root of x^3 = x + 1, and its square.
 _EVEN_STEPS = (0.7548776662466927, 0.5698402909980532)
 
@@ -58,9 +55,24 @@ def _cut(blocks, window):
     return np.array(found, dtype=np.int64)
 
 
-def draws(windows: Int[np.ndarray, "M 2"]) -> int:
-    """How many times to hide entries of these windows."""
-    return int(np.clip(-(-_WINDOWS // len(windows)), _FEWEST_DRAWS, _MOST_DRAWS))
+def draws(windows: Int[np.ndarray, "M 2"], sections: int) -> int:
+    """How many times to hide entries of these windows, in a table of so many sections."""
+    enough = max(-(-_WINDOWS // len(windows)), -(-_KINDS // sections))
+    return min(enough, _KINDS)
+
+
+def sections(windows: Int[np.ndarray, "M 2"], rows: int) -> list[Int[np.ndarray, " m"]]:
+    """Windows (their numbers) in sections of the table of at least so many rows.
+
+    Within a section one kind of pattern is hidden, and one share, as people's tables are: a week of
+    which a tenth is known has no complete week beside it to look at.
+    """
+    place = windows[:, 0] // max(rows, 1)
+    found = [np.flatnonzero(place == one) for one in np.unique(place)]
+    last = windows[found[-1]].sum(1).max() - windows[found[-1], 0].min()
+    if len(found) > 1 and last < rows / 2:
+        found[-2:] = [np.concatenate(found[-2:])]
+    return found
 
 
 def hidden(
@@ -70,30 +82,38 @@ def hidden(
     hiding: Hiding,
     seed: int,
     number: int,
+    rows: int,
 ) -> Bool[np.ndarray, "n D"]:
-    """Observed entries of the windows to hide: one kind of pattern, a pattern for each window.
+    """Observed entries of the windows to hide, a pattern for each window.
 
-    One kind and one share for the whole table, as people's tables are: a week of which a tenth is
-    known has no complete week beside it to look at. Draws one after the other go through kinds and
-    shares evenly (`_EVEN_STEPS`), and through small shares as often as large ones: a
-    few draws must tell of single holes as well as of tables that are nearly empty.
+    Sections and draws, one after the other, go through kinds and shares evenly (`_EVEN_STEPS`), and
+    through small shares as often as large ones: a few must tell of single holes as well as of
+    tables that are nearly empty.
+
+    Args:
+      panel: the table.
+      windows: first row and number of rows.
+      window: rows of a window.
+      hiding: the mixture of kinds.
+      seed: of the patterns.
+      number: of the draw.
+      rows: of a section; 1 gives each window a kind of its own, for windows that are series.
     """
     rng = np.random.default_rng((seed, number))
     known = panel.observed
     holes = _holes(panel, window, min(len(windows), 64), rng)
     shares = np.array(hiding.shares)
-    place, along = (0.5 + number * np.array(_EVEN_STEPS)) % 1
-    kind = int(np.searchsorted(np.cumsum(shares / shares.sum())[:-1], place, side="right"))
     low = max(hiding.low, 1e-3)
-    rate = float(low * (max(hiding.high, low) / low) ** along)
-    names = [field.name for field in dataclasses.fields(Hiding)]
-    one = {name: float(number == kind) for number, name in enumerate(names[: len(shares)])}
-    chosen = Hiding(**one, low=rate, high=rate)
-    shape = (len(windows), window, known.shape[1])
-    pattern = np.asarray(hide(jax.random.key(rng.integers(2**31)), chosen, shape, holes))
     found = np.zeros(known.shape, bool)
-    for (first, rows), part in zip(windows, pattern):
-        found[first : first + rows] |= part[:rows]
+    parts = sections(windows, rows)
+    for place, part in enumerate(parts):
+        across, along = (0.5 + (number * len(parts) + place) * np.array(_EVEN_STEPS)) % 1
+        kind = int(np.searchsorted(np.cumsum(shares / shares.sum())[:-1], across, side="right"))
+        rate = float(low * (max(hiding.high, low) / low) ** along)
+        shape = (len(part), window, known.shape[1])
+        chosen = pattern(rng, KINDS[kind], rate, shape, holes)
+        for (first, count), hide in zip(windows[part], chosen):
+            found[first : first + count] |= hide[:count]
     return found & known
 
 

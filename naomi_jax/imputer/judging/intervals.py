@@ -8,9 +8,9 @@ in time through these quantiles (a Gaussian copula), so that neighbors err alike
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from naomi_jax.imputer.judging import stacking
+from naomi_jax.imputer.preparation import classes
 from naomi_jax.imputer.preparation.panel import Panel
 
 LEVELS = np.concatenate([[0.005, 0.01, 0.025], np.arange(0.05, 0.96, 0.05), [0.975, 0.99, 0.995]])
@@ -64,15 +64,48 @@ def fit(
     memory: Float[np.ndarray, " D"],
 ) -> Residuals:
     """From truth minus fill of held-out entries, their columns and classes."""
-    quantiles = np.zeros((dim, stacking.CLASSES, len(LEVELS)))
-    alike = np.argsort(-stacking.LIKENESS, axis=1, kind="stable")
+    return Residuals(_quantiles(error, column, index, dim, LEVELS), memory)
+
+
+def _quantiles(error, column, index, dim, levels):
+    """(D, CLASSES, levels); a class with few entries takes in those of classes like it."""
+    quantiles = np.zeros((dim, classes.COUNT, len(levels)))
+    alike = np.argsort(-classes.likeness(), axis=1, kind="stable")
+    order = np.lexsort((index, column))
+    cells = (column * classes.COUNT + index)[order]
+    edges = np.searchsorted(cells, np.arange(dim * classes.COUNT + 1)).reshape(-1)
+    error = error[order]
     for d in range(dim):
-        mine = column == d
-        if not mine.any():
+        begin = edges[d * classes.COUNT : (d + 1) * classes.COUNT + 1]
+        count = np.diff(begin)
+        if not count.any():
             continue
-        own, kind = error[mine], index[mine]
-        count = np.bincount(kind, minlength=stacking.CLASSES)
-        for c in range(stacking.CLASSES):
-            enough = np.searchsorted(np.cumsum(count[alike[c]]), _FEWEST) + 1
-            quantiles[d, c] = np.quantile(own[np.isin(kind, alike[c, :enough])], LEVELS)
-    return Residuals(quantiles, memory)
+        known = {}
+        for c in range(classes.COUNT):
+            enough = int(np.searchsorted(np.cumsum(count[alike[c]]), _FEWEST)) + 1
+            taken = tuple(sorted(k for k in alike[c, :enough] if count[k]))
+            if taken not in known:
+                parts = [error[begin[k] : begin[k + 1]] for k in taken]
+                known[taken] = np.quantile(np.concatenate(parts), levels)
+            quantiles[d, c] = known[taken]
+    return quantiles
+
+
+def inside(
+    error: Float[np.ndarray, " m"],
+    column: Int[np.ndarray, " m"],
+    index: Int[np.ndarray, " m"],
+    fold: Int[np.ndarray, " m"],
+    dim: int,
+    level: float = 0.9,
+) -> Bool[np.ndarray, " m"]:
+    """Whether each error lies in the interval that the entries of the other folds give."""
+    found = np.zeros(len(error), bool)
+    for one in np.unique(fold):
+        mine, tails = fold == one, np.array([(1 - level) / 2, (1 + level) / 2])
+        rest = mine if mine.all() else ~mine  # all in one: too few rows for folds
+        quantiles = _quantiles(error[rest], column[rest], index[rest], dim, tails)
+        ends = quantiles[column[mine], index[mine]]
+        low, high = np.minimum(ends[:, 0], 0), np.maximum(ends[:, 1], 0)
+        found[mine] = (low <= error[mine]) & (error[mine] <= high)
+    return found

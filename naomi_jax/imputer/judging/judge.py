@@ -1,103 +1,129 @@
-"""Judging an engine on rows that were kept aside: weights, residuals, the report."""
+"""Judging candidates on rows that were kept aside: weights, residuals, the report."""
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Int
 
-from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.judging import holding_out, intervals, stacking
-from naomi_jax.imputer.preparation import season
+from naomi_jax.imputer.judging import holding_out, intervals, report, stacking
+from naomi_jax.imputer.judging.intervals import Residuals
+from naomi_jax.imputer.judging.report import Report
+from naomi_jax.imputer.judging.stacking import Blend
+from naomi_jax.imputer.models.candidate import LINE, Candidate, Given
+from naomi_jax.imputer.preparation import classes
 from naomi_jax.imputer.preparation.panel import Panel, rows_of, series_windows
-from naomi_jax.parallel.hiding import Hiding
+from naomi_jax.imputer.preparation.preparation import Preparation
 
 
 @dataclasses.dataclass(frozen=True)
-class ColumnReport:
-    """Root mean squared errors of one column on entries that were held out, in its units.
+class Judging:
+    """What to judge by.
 
     Attributes:
-      held_out: how many.
-      line, phase_mean, network, fill: of the straight line, the mean of the hour of the week (or
-        another phase; NaN without stamps), the network (NaN without one), and what is used.
-      weight: mean weight of all but the line, from 0 to 1.
+      windows: first row and number of rows of what was kept aside.
+      hidden: (panel, windows, number, rows of a section) -> entries to hide.
+      section: rows of the table that are hidden alike.
+      again: whether the season is found anew in what each draw leaves: where no rows were kept
+        aside, it would know what was hidden.
     """
 
-    held_out: int
-    line: float
-    phase_mean: float
-    network: float
-    fill: float
-    weight: float
+    windows: Int[np.ndarray, "M 2"]
+    hidden: Callable[[Panel, np.ndarray, int, int], Bool[np.ndarray, "n D"]]
+    section: int
+    again: bool
 
 
-class _Entries(NamedTuple):
-    """Held-out entries.
+def fills(
+    candidates: Sequence[Candidate], given: Given, wanted: Bool[np.ndarray, "n D"]
+) -> dict[str, np.ndarray]:
+    """What each candidate says, by name; each sees those before it.
 
-    Attributes:
-      row, column, kind: where each is, and its class.
-      truth: in the engine's units.
-      errors: of each candidate.
+    Raises:
+      ValueError: two have one name, or one gives something else than a table.
     """
-
-    row: Int[np.ndarray, " m"]
-    column: Int[np.ndarray, " m"]
-    kind: Int[np.ndarray, " m"]
-    truth: Float[np.ndarray, " m"]
-    errors: Float[np.ndarray, "m J"]
+    for candidate in candidates:
+        filled = candidate.fill(given, wanted)
+        if candidate.name in given.fills:
+            raise ValueError(f"candidates: two are named {candidate.name!r}")
+        if np.shape(filled) != given.panel.values.shape:
+            raise ValueError(
+                f"candidate {candidate.name!r}: fills of shape {np.shape(filled)}; "
+                f"{given.panel.values.shape} is needed"
+            )
+        given.fills[candidate.name] = filled
+    return given.fills
 
 
 def judge(
-    engine: Engine, clean: Panel, windows: Int[np.ndarray, "M 2"], hiding: Hiding, seed: int
-) -> tuple[Engine, list[ColumnReport]]:
-    """The engine with its weights and residuals, and the report of each column.
+    preparation: Preparation,
+    candidates: Sequence[Candidate],
+    clean: Panel,
+    judging: Judging,
+    at: Callable[[float], bool] = lambda share: True,
+) -> tuple[Blend, Residuals, Report]:
+    """Weights, residuals and the report of each column.
 
     The whole table is hidden alike, and the rows that were kept aside are judged. Beyond the last
     known entry of a series lie few of them; so windows are also filled as series of their own, and
     what then lies beyond their last known entries is judged too.
 
     Args:
-      engine: without them.
-      clean: the table in the engine's units, without false readings.
-      windows: first row and number of rows of what was kept aside.
-      hiding, seed: what to hide.
+      preparation, candidates: fitted to other rows, where some were kept aside.
+      clean: the table, stabilized, without false readings.
+      judging: what to judge by.
+      at: is told the share that is done after each draw; False ends the judging early.
     """
+    found, memory = _held_out(preparation, candidates, clean, judging, at)
     dim = clean.values.shape[1]
-    memory = np.zeros((2, dim))
+    names = tuple(candidate.name for candidate in candidates)
+    row, column, kind, truth, table = found
+    errors = dict(zip(names, table.T))
+    blend, without = stacking.fit(errors, column, kind, row, dim)
+    # Errors of weights that did not see these rows: what a new table meets.
+    fold = stacking.folds(row)
+    filled = np.zeros(len(row))
+    for one, weights in enumerate(without):
+        mine = fold == one
+        part = {name: error[mine] for name, error in errors.items()}
+        filled[mine] = weights.combine(part, column[mine], kind[mine])
+    correlation = np.clip(memory[0] / np.maximum(memory[1], 1e-300), 0, 0.98)
+    residuals = intervals.fit(-filled, column, kind, dim, correlation)
+    inside = intervals.inside(-filled, column, kind, fold, dim)
+    entries = report.Entries(row, column, kind, truth, table, filled, inside)
+    return blend, residuals, report.make(entries, blend, preparation.stabilizer)
+
+
+def _held_out(preparation, candidates, clean, judging, at):
+    """Rows, columns, classes, truths and errors of held-out entries; how far neighbors err alike.
+
+    Draw after draw, until there are enough or there is no time for more.
+    """
+    window = preparation.window
     aside = np.zeros((len(clean.values), 1), bool)
-    aside[rows_of(windows)] = True
-    tiles = series_windows(clean, engine.window, engine.window)
-    cut = _parts_of_series(clean, windows)
+    aside[rows_of(judging.windows)] = True
+    tiles = series_windows(clean, window, window)
+    parts = holding_out.sections(tiles, judging.section)
+    draws = holding_out.draws(judging.windows, len(parts))
+    cut = _parts_of_series(clean, judging.windows)
+    memory = np.zeros((2, clean.values.shape[1]))
     found = []
-    for number in range(holding_out.draws(windows)):
-        hidden = holding_out.hidden(clean, tiles, engine.window, hiding, seed, number)
+    for number in range(draws):
+        hidden = judging.hidden(clean, tiles, number, judging.section)
         given = clean.without(hidden)
-        here = engine
-        if engine.params is None and engine.state_space is None:
-            refit = season.fit_profile(engine.calendar, given)
-            here = dataclasses.replace(engine, profile=refit)
+        here = preparation.learned_from(given) if judging.again else preparation
         judged = hidden & aside
-        entries, line = _entries(here, engine.names, given, clean.values, judged)
+        entries, line = _entries(here, candidates, given, clean.values, judged)
         found.append(entries)
         memory += _alike(clean.values - line, judged)
         if len(cut):
             alone, rows = given.pieces(cut)
-            entries, _ = _entries(here, engine.names, alone, clean.values[rows], judged[rows])
-            beyond = stacking.one_sided(entries.kind)
-            entries = entries._replace(row=rows[entries.row])
-            found.append(_Entries(*(part[beyond] for part in entries)))
-    whole = _Entries(*map(np.concatenate, zip(*found)))
-    errors = dict(zip(engine.names, whole.errors.T))
-    weights = stacking.fit(errors, whole.column, whole.kind, whole.row, dim)
-    filled = weights.combine(errors, whole.column, whole.kind)
-    correlation = np.clip(memory[0] / np.maximum(memory[1], 1e-300), 0, 0.98)
-    engine = dataclasses.replace(
-        engine,
-        blend=weights,
-        residuals=intervals.fit(-filled, whole.column, whole.kind, dim, correlation),
-    )
-    return engine, _report(engine, errors | {"fill": filled}, whole)
+            entries, _ = _entries(here, candidates, alone, clean.values[rows], judged[rows])
+            beyond = classes.one_sided(entries[2])
+            found.append([part[beyond] for part in (rows[entries[0]], *entries[1:])])
+        if not at((number + 1) / draws):
+            break
+    return [np.concatenate(part) for part in zip(*found)], memory
 
 
 def _parts_of_series(panel, windows):
@@ -106,17 +132,15 @@ def _parts_of_series(panel, windows):
     return windows[(windows[:, 0] > first) | (windows.sum(1) <= last)]
 
 
-def _entries(engine, names, given, values, judged):
-    """How the candidates of these names fill the judged entries, and the straight line."""
-    candidates, index = engine.candidates(given, judged)
+def _entries(preparation, candidates, panel, values, judged):
+    """Rows, columns, classes, truths and candidates' errors of judged entries; and the line."""
+    given = Given(panel, preparation)
+    found = fills(candidates, given, judged)
     row, column = np.nonzero(judged)
     truth = values[row, column]
-    absent = np.full_like(values, np.nan)
-    errors = [
-        engine.bounded(given, candidates.get(name, absent))[row, column] - truth for name in names
-    ]
-    found = _Entries(row, column, index[row, column], truth, np.stack(errors, axis=1))
-    return found, candidates["line"]
+    errors = [preparation.bounded(panel, filled)[row, column] - truth for filled in found.values()]
+    entries = (row, column, given.kinds[row, column], truth, np.stack(errors, axis=1))
+    return entries, found[LINE]
 
 
 def _alike(error, hidden):
@@ -124,29 +148,3 @@ def _alike(error, hidden):
     both = hidden[1:] & hidden[:-1]
     first, second = (np.where(both, part, 0) for part in (error[:-1], error[1:]))
     return np.stack([(first * second).sum(0), 0.5 * (first**2 + second**2).sum(0)])
-
-
-def _report(engine, errors, entries):
-    names = {"line": "line", "network": "network", "fill": "fill"}
-    if engine.calendar.periods:
-        names["phase_mean"] = "local mean"
-    nothing = dict.fromkeys(("line", "phase_mean", "network", "fill"), float("nan"))
-    reports = []
-    for number in range(len(engine.low)):
-        mine = entries.column == number
-        back = engine.stabilizer.only(number).inverse
-        truth = entries.truth[mine, None]
-        values = {
-            kind: _rms(back(truth + errors[name][mine, None]) - back(truth))
-            for kind, name in names.items()
-            if name in errors
-        }
-        weight = engine.blend.away_from_line(number)
-        reports.append(ColumnReport(int(mine.sum()), weight=weight, **(nothing | values)))
-    return reports
-
-
-def _rms(error):
-    """Root mean square, entries without a fill left out."""
-    kept = error[np.isfinite(error)]
-    return float(np.sqrt(np.mean(np.square(kept)))) if len(kept) else float("nan")

@@ -9,42 +9,19 @@ import dataclasses
 import itertools
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
-from naomi_jax.imputer.models import lines
-from naomi_jax.imputer.models.lines import Outer, Pivots
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.models.candidate import LINE
+from naomi_jax.imputer.preparation import classes
 
-# Time from pivot to pivot, in steps, up to which an entry belongs to a class; then longer gaps,
-# and those with a pivot on one side or none.
-_GAPS = (2.5, 4.5, 8.5, 16.5, 32.5, 64.5)
-_NEAR = 4.5  # steps from the only pivot
-CLASSES = 4 * (len(_GAPS) + 2)
 # Entries that a class's own must outnumber to have the say; which, the held-out entries decide.
 _BORROWED = (30, 100, 300, 1000, 3000)
-_FOLDS = 4  # stretches of rows to decide it by
+FOLDS = 4  # stretches of rows to decide it by
 _MOST_COLUMNS = 24  # columns to decide it by
+_LIKENESS = classes.likeness()
 _DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
 _CLEARLY = 10.0  # times the line's squared error: the usual candidate is out of the question
-
-
-def classes(panel: Panel, sides: Pivots, beyond: Outer) -> Int[np.ndarray, "n D"]:
-    """The class of each entry: its gap, whether half of its row is known, whether it is framed.
-
-    Beyond the last pivot: whether it is near.
-    """
-    gap = lines.gap(panel, sides)
-    between = np.isfinite(gap)
-    index = np.where(between, np.searchsorted(_GAPS, gap), len(_GAPS) + 1)
-    half = panel.observed.mean(1, keepdims=True) >= 0.5
-    near = lines.distance(panel, sides) < _NEAR
-    return 4 * index + 2 * half + np.where(between, lines.framed(panel, sides, beyond), near)
-
-
-def one_sided(index: Int[np.ndarray, "n D"]) -> Bool[np.ndarray, "n D"]:
-    """Which classes are of entries without a pivot on one side, or on both."""
-    return index // 4 > len(_GAPS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +30,7 @@ class Blend:
 
     Attributes:
       names: of the candidates, the line first.
-      weights: (D, CLASSES, J), none negative, 1 in sum.
+      weights: (D, C, J), none negative, 1 in sum.
     """
 
     names: tuple[str, ...]
@@ -62,7 +39,11 @@ class Blend:
     def __call__(
         self, candidates: dict[str, Float[np.ndarray, "n D"]], index: Int[np.ndarray, "n D"]
     ) -> Float[np.ndarray, "n D"]:
-        """The fill; a candidate that is absent or not finite leaves its weight to the others."""
+        """The fill; where a candidate has none its weight goes to the others.
+
+        Raises:
+          ValueError: a name has weights and no fills, or fills and no weights.
+        """
         columns = np.broadcast_to(np.arange(index.shape[1]), index.shape)
         return self.combine(candidates, columns, index)
 
@@ -73,21 +54,22 @@ class Blend:
         index: Int[np.ndarray, "..."],
     ) -> Float[np.ndarray, "..."]:
         """The mixture of fills, or of errors, of entries of these columns and classes."""
-        straight = candidates["line"]
+        if set(self.names) != set(candidates):
+            differ = sorted(set(self.names) ^ set(candidates))
+            raise ValueError(f"candidates: {', '.join(differ)}; weights and fills are of two sets")
+        straight = candidates[LINE]
         # The line stands in where all that has weight is absent.
         total, whole = 1e-9 * straight, np.full(index.shape, 1e-9)
         for number, name in enumerate(self.names):
-            if name not in candidates:
-                continue
             weight = self.weights[column, index, number]
             finite = np.isfinite(candidates[name])
             total = total + np.where(finite, weight * candidates[name], 0)
             whole = whole + np.where(finite, weight, 0)
         return total / whole
 
-    def away_from_line(self, column: int) -> float:
-        """The mean over classes of what is not the line's."""
-        return float(1 - self.weights[column, :, 0].mean())
+    def shares(self, column: int, index: Int[np.ndarray, " m"]) -> Float[np.ndarray, " J"]:
+        """The mean weight of each candidate over entries of a column, of these classes."""
+        return self.weights[column, index].mean(0) if len(index) else self.weights[column].mean(0)
 
 
 def fit(
@@ -96,8 +78,8 @@ def fit(
     index: Int[np.ndarray, " m"],
     row: Int[np.ndarray, " m"],
     dim: int,
-) -> Blend:
-    """Weights from the errors of held-out entries.
+) -> tuple[Blend, list[Blend]]:
+    """Weights from the errors of held-out entries; and those of all folds but each one.
 
     Args:
       errors: of each candidate, the line first; not finite where it has no fill.
@@ -110,19 +92,31 @@ def fit(
     table = np.stack([errors[name] for name in names], axis=1)
     # Without a fill of its own a candidate is the line there.
     table = np.where(np.isfinite(table), table, table[:, :1])
-    _, rank = np.unique(row, return_inverse=True)
-    fold = rank * _FOLDS // (rank.max(initial=0) + 1)
-    grams = np.zeros((_FOLDS, dim, CLASSES, len(names), len(names)))
-    number = np.zeros((_FOLDS, dim, CLASSES))
-    np.add.at(grams, (fold, column, index), table[:, :, None] * table[:, None, :])
-    np.add.at(number, (fold, column, index), 1)
+    fold = folds(row)
+    grams = np.zeros((FOLDS, dim, classes.COUNT, len(names), len(names)))
+    number = np.zeros((FOLDS, dim, classes.COUNT))
+    place = (fold * dim + column) * classes.COUNT + index
+    for i, j in itertools.combinations_with_replacement(range(len(names)), 2):
+        sums = np.bincount(place, table[:, i] * table[:, j], number.size).reshape(number.shape)
+        grams[..., i, j] = grams[..., j, i] = sums
+    number += np.bincount(place, minlength=number.size).reshape(number.shape)
     # What was found on few entries, or on a few storms among many dry days, may be chance: all
     # candidates but the line are taken to err more than they did, by the standard error of a mean,
     # and alike, so that nothing is gained by mixing them.
     doubt = _DOUBT / np.sqrt(_effective(table[:, 0], column, dim) + 1)
     borrowed = _best_borrowed(grams, number, doubt)
-    weights = _weights(grams.sum(0), number.sum(0), doubt, borrowed)
-    return Blend(names, weights)
+
+    def weights(kept):
+        return Blend(names, _weights(grams[kept].sum(0), number[kept].sum(0), doubt, borrowed))
+
+    every = np.arange(FOLDS)
+    return weights(every >= 0), [weights(every != one) for one in every]
+
+
+def folds(row: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """Which of FOLDS stretches of rows each entry lies in."""
+    _, rank = np.unique(row, return_inverse=True)
+    return rank * FOLDS // (rank.max(initial=0) + 1)
 
 
 def _weights(grams, number, doubt, borrowed):
@@ -153,8 +147,8 @@ def _best_borrowed(grams, number, doubt):
 
     def value(borrowed):
         total = 0.0
-        for fold in range(_FOLDS):
-            rest = np.arange(_FOLDS) != fold
+        for fold in range(FOLDS):
+            rest = np.arange(FOLDS) != fold
             weights = _weights(grams[rest].sum(0), number[rest].sum(0), doubt, borrowed)
             error = np.einsum("dci,dcij,dcj->dc", weights, grams[fold], weights)
             total += (error / unit).sum()
@@ -167,18 +161,6 @@ def _effective(error, column, dim):
     """How many entries of each column make up its squared error."""
     square, fourth = (np.bincount(column, np.abs(error) ** power, dim) for power in (2, 4))
     return np.square(square) / np.where(fourth > 0, fourth, 1)
-
-
-def _likeness():
-    """(C, C), how much a class says of another: a third for each step in the length of the gap."""
-    index = np.arange(CLASSES)
-    gap, half, framed = index // 4, index % 4 // 2, index % 2
-    apart = np.abs(gap[:, None] - gap).astype(float)
-    other = (half[:, None] != half).astype(float) + (framed[:, None] != framed)
-    return 3.0**-apart * 2.0**-other
-
-
-LIKENESS = _likeness()
 
 
 def _straight_and_usual(grams):
@@ -201,7 +183,7 @@ def _borrowed(grams, number, borrowed):
     share = np.minimum(_CLEARLY * straight / np.maximum(usual, 1e-300), 1)
     weight = (number * share)[..., None, None]
     of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
-    total, count = (np.einsum("kc,dcij->dkij", LIKENESS, part) for part in (weight * mean, weight))
+    total, count = (np.einsum("kc,dcij->dkij", _LIKENESS, part) for part in (weight * mean, weight))
 
     def filled_up(total, count, prior):
         return (total + borrowed * prior) / (count + borrowed)

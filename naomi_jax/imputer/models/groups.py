@@ -4,12 +4,13 @@ Columns that move alike come into one group, by the correlation of what is known
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from naomi_jax.imputer.models import cycles
-from naomi_jax.imputer.models.cycles import Cycles
+from naomi_jax.imputer.models import state_space
+from naomi_jax.imputer.models.state_space import StateSpace
 from naomi_jax.imputer.preparation.panel import Panel
 
 LARGEST = 36  # columns of a group
@@ -27,40 +28,53 @@ class Groups:
     """
 
     columns: tuple[Int[np.ndarray, " G"], ...]
-    models: tuple[Cycles, ...]
-
-    @property
-    def about_cycles(self) -> bool:
-        """Whether there are second state spaces."""
-        return any(model.second is not None for model in self.models)
+    models: tuple[StateSpace, ...]
 
 
-def fit(panel: Panel, periods: tuple[int, ...], seed: int) -> Groups:
-    """For a panel in units of the scale, about its level; arguments as of `cycles.fit`."""
-    columns = split(panel.values, LARGEST)
+def fit(
+    panel: Panel,
+    seed: int,
+    until: Callable[[float], float] = lambda share: np.inf,
+    before: Groups | None = None,
+    at: Callable[[float], None] = lambda share: None,
+) -> Groups:
+    """For a panel in units of the scale, about its level.
+
+    Args:
+      panel: the table.
+      seed: as in `state_space.fit`.
+      until: when the groups up to a share of all should have been fitted.
+      before: of nearly the same table, to go on from.
+      at: is told the share that is done.
+    """
+    columns = tuple(split(panel.values, LARGEST)) if before is None else before.columns
     size = max(map(len, columns))
-    models = tuple(cycles.fit(_part(panel, part, size), periods, seed) for part in columns)
-    return Groups(tuple(columns), models)
+    models = []
+    for number, part in enumerate(columns):
+        known = None if before is None else before.models[number]
+        end = until((number + 1) / len(columns))
+        models.append(state_space.fit(_part(panel, part, size), seed, end, known))
+        at((number + 1) / len(columns))
+    return Groups(columns, tuple(models))
 
 
-def smooth(
-    groups: Groups, panel: Panel
-) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "n D"] | None]:
-    """As `cycles.smooth`."""
+def smooth(groups: Groups, panel: Panel) -> Float[np.ndarray, "n D"]:
+    """The mean of every entry given all that is observed."""
+    return smooth_each(groups, panel, panel.values[None])[0]
+
+
+def smooth_each(
+    groups: Groups, panel: Panel, values: Float[np.ndarray, "K n D"]
+) -> Float[np.ndarray, "K n D"]:
+    """As `state_space.smooth_each`."""
     size = max(map(len, groups.columns))
-    first = np.empty_like(panel.values)
-    both = np.empty_like(panel.values)
+    found = np.empty(values.shape)
     for part, model in zip(groups.columns, groups.models):
-        alone, about = cycles.smooth(model, _part(panel, part, size))
-        first[:, part] = alone[:, : len(part)]
-        both[:, part] = (alone if about is None else about)[:, : len(part)]
-    return first, both if groups.about_cycles else None
-
-
-def mean(groups: Groups, panel: Panel) -> Float[np.ndarray, "n D"]:
-    """By both state spaces where there are two."""
-    first, both = smooth(groups, panel)
-    return first if both is None else both
+        own = np.zeros((*values.shape[:2], size))
+        own[..., : len(part)] = values[..., part]
+        smoothed = state_space.smooth_each(model, _part(panel, part, size), own)
+        found[..., part] = smoothed[..., : len(part)]
+    return found
 
 
 def _part(panel, columns, size):

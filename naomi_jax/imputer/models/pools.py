@@ -6,87 +6,79 @@ the imputer is used, with all that is known before and after a window.
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from naomi_jax.imputer.engine import Engine
-from naomi_jax.imputer.judging import holding_out, stacking
-from naomi_jax.imputer.models import groups, lines, network
-from naomi_jax.imputer.models.network import Prior, Windows
-from naomi_jax.imputer.preparation import scaling
-from naomi_jax.imputer.preparation.panel import Panel
-from naomi_jax.parallel.hiding import Hiding
+from naomi_jax.imputer.models import correction
+from naomi_jax.imputer.models.candidate import Given, Learning
+from naomi_jax.imputer.models.correction import Prior, Windows
+from naomi_jax.imputer.preparation import classes
 
 _WINDOWS = 6000
 _MOST_NUMBERS = 60e6  # of all arrays together
 _SHARE_OF_TIME = 0.3
 _BORROWED = 20  # entries of a class that the column's typical error weighs as much as
 
+# (the table) -> (what the network corrects, about a level, or None; the level), in units of the
+# scale.
+Corrected = Callable[[Given], tuple[Float[np.ndarray, "n D"] | None, Float[np.ndarray, "n D"]]]
+
 
 def make(
-    engine: Engine,
-    panel: Panel,
-    learn: Int[np.ndarray, "S 2"],
-    hiding: Hiding,
-    seed: int,
-    deadline: float,
+    given: Given, learning: Learning, corrected: Corrected
 ) -> tuple[Windows, Float[np.ndarray, "D C"] | None]:
-    """A pool, and the typical error of the state space in each column and class of gap.
+    """A pool, and the typical error of what is corrected in each column and class of gap.
 
     Args:
-      engine: with its state space, if it has one.
-      panel: in units of the scale.
-      learn: stretches that may be learned from, (first row, rows).
-      hiding: the mixture of patterns.
-      seed: of the patterns.
-      deadline: `time.monotonic()`; at most a third of what is left is used.
+      given: the table.
+      learning: says which stretches may be learned from; of its time at most a third is used.
+      corrected: of a table.
     """
-    window = engine.window
+    panel, preparation = given.panel, given.preparation
+    window, scale = preparation.window, preparation.scaling
     row = window * (3 * panel.values.shape[1] + panel.covariates.shape[1])
     size = int(min(_WINDOWS, max(_MOST_NUMBERS / row, 64)))
-    rng = np.random.default_rng(seed)
-    until = time.monotonic() + _SHARE_OF_TIME * (deadline - time.monotonic())
-    parts, classes, count = [], [], 0
+    rng = np.random.default_rng(learning.seed)
+    until = learning.share(_SHARE_OF_TIME)
+    parts, kinds, count, corrects = [], [], 0, False
     while count < size and (not parts or time.monotonic() < until):
-        places = _tiled(learn, window, int(rng.integers(0, window)))
+        places = _tiled(learning.stretches, window, int(rng.integers(0, window)))
         # Not the patterns by which the fill is judged later.
-        hidden = holding_out.hidden(panel, places, window, hiding, seed, 1000 + len(parts))
-        given, level = scaling.levelled(panel.without(hidden), engine.scaling)
-        about = dataclasses.replace(panel, values=panel.values - level)
-        prior = None
-        if engine.state_space is not None:
-            mean = groups.mean(engine.state_space, given)
-            prior = Prior(mean, np.ones_like(mean))
-        sides = lines.pivots(given.observed, given)
-        index = stacking.classes(given, sides, lines.outer(given, sides))
+        hidden = learning.hidden(panel, places, 1000 + len(parts))
+        shown = Given(panel.without(hidden), preparation)
+        mean, level = corrected(shown)
+        corrects = mean is not None
+        prior = None if mean is None else Prior(mean, np.ones_like(mean))
+        whole = dataclasses.replace(given.scaled, values=given.scaled.values - level)
         # The same rows cut twice: windows that one pattern fills, and windows between two patterns.
-        for cut in (places, _tiled(learn, window, int(rng.integers(1, window)))):
-            parts.append(network.cut(about, given.observed, prior, engine.scaling, cut, window))
-            classes.append(index[network.rows(cut, window, len(index))[0]].astype(np.int8))
+        for cut in (places, _tiled(learning.stretches, window, int(rng.integers(1, window)))):
+            parts.append(correction.cut(whole, shown.panel.observed, prior, scale, cut, window))
+            index = shown.kinds[correction.rows(cut, window, len(whole.values))[0]]
+            kinds.append(index.astype(np.int8))
             count += len(cut)
-    whole = Windows(*(np.concatenate(arrays) for arrays in zip(*parts)))
-    error = None
-    if engine.state_space is not None:
-        whole, error = _in_units(whole, np.concatenate(classes))
-    some = (whole.known & ~whole.shown).any((1, 2))  # windows with something to learn
-    return (Windows(*(array[some] for array in whole)) if some.any() else whole), error
+    pool, error = Windows(*(np.concatenate(arrays) for arrays in zip(*parts))), None
+    if corrects:
+        pool, error = _in_units(pool, np.concatenate(kinds))
+    some = (pool.known & ~pool.shown).any((1, 2))  # windows with something to learn
+    return (Windows(*(array[some] for array in pool)) if some.any() else pool), error
 
 
 def _in_units(pool, index):
     """The pool with its targets in units of the typical error, and these errors (D, CLASSES)."""
     dim = pool.x.shape[-1]
     hidden = pool.known & ~pool.shown
-    square, number = np.zeros((dim, stacking.CLASSES)), np.zeros((dim, stacking.CLASSES))
+    square, number = np.zeros((dim, classes.COUNT)), np.zeros((dim, classes.COUNT))
     for column in range(dim):
         mine = index[..., column][hidden[..., column]]
         values = pool.x[..., column][hidden[..., column]].astype(np.float64)
-        square[column] = np.bincount(mine, np.square(values), stacking.CLASSES)
-        number[column] = np.bincount(mine, minlength=stacking.CLASSES)
+        square[column] = np.bincount(mine, np.square(values), classes.COUNT)
+        number[column] = np.bincount(mine, minlength=classes.COUNT)
     usual = (square.sum(1) + 1e-12) / np.maximum(number.sum(1), 1)
     error = np.sqrt((square + _BORROWED * usual[:, None]) / (number + _BORROWED))
     x = pool.x / error[np.arange(dim), index].astype(np.float32)
-    return pool._replace(x=np.clip(x, -network.LARGEST, network.LARGEST)), error
+    return pool._replace(x=np.clip(x, -correction.LARGEST, correction.LARGEST)), error
 
 
 def _tiled(learn, window, shift):

@@ -15,7 +15,7 @@ class Panel:
       bounds: (S + 1,) the first row of each series, and n.
       times: (n,) in units of a step, increasing within a series.
       covariates: (n, C), known everywhere, standardized.
-      stamps: (n,) datetime64[ns], or None where time is only a number.
+      stamps: (n,) datetime64, or None where time is only a number.
     """
 
     values: Float[np.ndarray, "n D"]

@@ -74,14 +74,11 @@ class Scaling:
       scale: of a column's values about the level of their window.
       prior: entries that the column's own level weighs as much as; 0 takes the window's alone.
       spread: deviation of the levels of windows, in units of the scale.
-      alike: entries of a series that say as much of its level as one that is independent of the
-        others would: for `levelled`, beside what follows in time and between columns.
     """
 
     scale: Float[np.ndarray, " D"]
     prior: Float[np.ndarray, " D"]
     spread: Float[np.ndarray, " D"]
-    alike: float = 1.0
 
     def level(
         self, values: Float[np.ndarray, "B W D"], shown: Bool[np.ndarray, "B W D"]
@@ -123,13 +120,22 @@ def fit_scaling(panel: Panel, length: int) -> Scaling:
     return Scaling(scale, prior, np.sqrt(between + within + tiny) / scale)
 
 
-def levelled(panel: Panel, scaling: Scaling) -> tuple[Panel, Float[np.ndarray, "n D"]]:
-    """A panel in units of the scale, about the level of each series, and these levels."""
+def levelled(
+    panel: Panel, scaling: Scaling, alike: float = 1.0
+) -> tuple[Panel, Float[np.ndarray, "n D"]]:
+    """A panel in units of the scale, about the level of each series, and these levels.
+
+    Args:
+      panel: in units of the scale.
+      scaling: of the table.
+      alike: entries of a series that say as much of its level as one that is independent of the
+        others would, because they follow each other in time and columns go together.
+    """
     known = panel.observed
-    scaling = dataclasses.replace(scaling, prior=scaling.prior * scaling.alike)
-    level = np.zeros(panel.values.shape)
-    for begin, end in zip(panel.bounds[:-1], panel.bounds[1:]):
-        part = slice(begin, end)
-        values = np.where(known[part], panel.values[part], 0)
-        level[part] = scaling.level(values[None], known[part][None])[0]
+    scaling = dataclasses.replace(scaling, prior=scaling.prior * alike)
+    values = np.where(known, panel.values, 0)
+    series = panel.bounds[:-1]
+    total = np.add.reduceat(values, series, axis=0)
+    number = np.add.reduceat(known.astype(float), series, axis=0)
+    level = np.repeat(scaling.shrunk(total, number), np.diff(panel.bounds), axis=0)
     return dataclasses.replace(panel, values=panel.values - level), level

@@ -112,3 +112,30 @@ def test_waves_are_those_of_cycles_that_the_data_span():
         waves[:, 2:], np.stack([np.sin(monday), np.cos(monday)], 1), atol=1e-9
     )
     assert fit(stamps("2020-01-01", periods=40, freq="MS")).waves == 2  # the year
+
+
+@pytest.mark.parametrize("unit", ["ns", "us"])
+def test_steps_over_more_years_than_nanoseconds_hold_are_right(unit):
+    """Differences of nanoseconds wrap beyond 292 years."""
+    times = np.arange("1700-01-01", "2008-01-01", 7, dtype="datetime64[D]").astype(f"M8[{unit}]")
+    found = fit(times)
+    assert (found.kind, found.unit) == ("stamps", 7 * 86_400e9)
+    np.testing.assert_array_equal(found.steps(times, len(times)), np.arange(len(times)))
+    assert found.longest == (len(times) - 1) * 7 * 86_400e9
+    (year,) = np.split(found.covariates(times), 1)
+    assert year.shape == (len(times), found.waves) and found.waves == 2
+    near = np.arange("1970-01-01", "1990-01-01", 7, dtype="datetime64[D]").astype("M8[ns]")
+    angle = 2 * np.pi * (near.astype(np.int64) % 31_556_952_000_000_000) / 31_556_952e9
+    np.testing.assert_allclose(found.covariates(near)[:, 0], np.sin(angle), atol=1e-12)
+
+
+def test_far_stamps_have_hours_and_weekdays():
+    near = stamps("2024-01-01", periods=24 * 28, freq="h")
+    # The calendar repeats after 400 years, with its weekdays.
+    far = near.astype("M8[us]") + np.timedelta64(20 * 146_097, "D")
+    found = fit(near)
+    for (one, bins), (other, same) in zip(found.phases(near), fit(far).phases(far), strict=True):
+        assert bins == same
+        np.testing.assert_array_equal(one, other)
+    days = slice(0, 4)  # of the day and of the week
+    np.testing.assert_allclose(found.covariates(near)[:, days], fit(far).covariates(far)[:, days])

@@ -1,0 +1,1 @@
+"""The subcommands: each adds its flags, and runs what was asked for."""

@@ -1,0 +1,1 @@
+"""What the columns of a file hold: numbers, times, labels."""

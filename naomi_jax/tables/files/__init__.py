@@ -1,0 +1,1 @@
+"""Tables in files, read as people have them and written back to the letter."""

@@ -1,0 +1,1 @@
+"""Tables in memory - DataFrames, arrays, lists of arrays - and the way back."""
