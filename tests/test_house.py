@@ -29,10 +29,6 @@ ORDER = (
 EVERYWHERE = ("fields", "errors", "version", "atomic", "progress", "calling")
 FILES = sorted(PACKAGE.rglob("*.py"))
 MOST_FILES = 12  # of a room, beside its __init__
-# What is to be mended; empty in the end.
-CIRCLES_LEFT = {("naomi_jax.imputer.imputer", "naomi_jax.imputer.stream")}
-ROOMS_WITH_CIRCLES_LEFT = {"naomi_jax.imputer"}
-LARGE_ROOMS_LEFT = {"tables"}
 
 
 def room_of(file):
@@ -153,12 +149,12 @@ def floors(graph):
 
 
 def test_no_modules_import_each_other():
-    assert circles(imports()) == CIRCLES_LEFT
+    assert not circles(imports())
 
 
 def test_no_rooms_within_a_room_import_each_other():
-    found = {folder for folder, graph in floors(imports()).items() if circles(graph)}
-    assert found == ROOMS_WITH_CIRCLES_LEFT
+    for folder, graph in floors(imports()).items():
+        assert not circles(graph), folder
 
 
 def test_a_circle_is_found():
@@ -179,8 +175,7 @@ def large_rooms(files):
 
 
 def test_no_room_has_many_files():
-    found = {str(room.relative_to(PACKAGE)) for room in large_rooms(FILES)}
-    assert found == LARGE_ROOMS_LEFT
+    assert not large_rooms(FILES)
 
 
 def test_a_large_room_is_found():

@@ -64,17 +64,17 @@ def fill_example(
 
 def filled(dataset: Dataset, example: Example) -> "Figure":
     """An Example as its data are best seen: in their plane, or against time."""
-    is_plane = isinstance(datasets.get(dataset.name).drawing, Plane)
-    return (_planes if is_plane else _series)(dataset, example)
+    drawing = datasets.get(dataset.name).drawing
+    draw = _planes if isinstance(drawing, Plane) else _series
+    return draw(dataset, example, drawing)
 
 
 def _heading(dataset, shown):
     return f"{dataset.source}: {(~shown).sum()} of {len(shown)} steps missing"
 
 
-def _series(dataset, example):
+def _series(dataset, example, drawing):
     """Up to three columns with the largest variation, one below the other."""
-    drawing = datasets.get(dataset.name).drawing
     columns = np.argsort(-example.truth.std(0), kind="stable")
     columns = np.sort(columns[:: max(len(columns) // 3, 1)][:3])
     size = 8, 1.8 * len(columns) + 0.6
@@ -100,9 +100,8 @@ def draw_time(axis: "Axes", time: TimeAxis) -> None:
     axis.set_xlabel(time.label)
 
 
-def _planes(dataset, example):
+def _planes(dataset, example, plane):
     """The truth and each method in a panel of its own, drawn to scale."""
-    plane = datasets.get(dataset.name).drawing
     panels = [("truth", example.truth, {"color": style.TRUTH})]
     for name, fill in example.fills.items():
         panels.append((style.title(name), fill, style.line(name)))

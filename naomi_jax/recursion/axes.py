@@ -3,14 +3,15 @@
 The tests let JAX refuse what meets by accident (jax_numpy_rank_promotion).
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Array
 
-ArrayLike = TypeVar("ArrayLike", Array, np.ndarray)
+ArrayLike = TypeVar("ArrayLike", bound=Array | np.ndarray)
 
 
 def leading(array: ArrayLike, rank: int) -> ArrayLike:
     """The array with `rank` axes, of which the first have size 1: a bias beside what it moves."""
-    return array.reshape((1,) * (rank - array.ndim) + array.shape)
+    reshaped: Any = array.reshape((1,) * (rank - array.ndim) + array.shape)
+    return reshaped

@@ -377,7 +377,7 @@ def _learn(state, rows, key, begin, end, total):
         first = jax.random.randint(
             jax.random.fold_in(key, number), (_PIECES,), 0, count - _PIECE + 1
         )
-        y, seen, fresh = (part[first[:, None] + jnp.arange(_PIECE)] for part in rows)
+        y, seen, fresh = (part[first[:, None] + jnp.arange(_PIECE)[None]] for part in rows)
         fresh = fresh.at[:, 0].set(True)
         transition, noise, error, start = model
         moments = _moments(transition, noise, error, start, y, seen, fresh)
