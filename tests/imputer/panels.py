@@ -1,10 +1,15 @@
 """Tables as the engine has them, for tests."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
-from naomi_jax.imputer.preparation import calendar
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer import fitting
+from naomi_jax.imputer.judging import holding_out
+from naomi_jax.imputer.models.candidate import Given, Learning
+from naomi_jax.imputer.preparation import calendar, preparation
+from naomi_jax.imputer.preparation.panel import Panel, rows_of
 
 
 def panel(values, lengths=None, times=None):
@@ -32,3 +37,26 @@ def holed(seed, shape, share=0.3):
     values = rng.normal(size=shape)
     values[rng.random(shape) < share] = np.nan
     return values
+
+
+def given_of(table, counted=None, window=None, **changes):
+    """The table as candidates see it, with a preparation that `changes` changes."""
+    counted = counted or calendar.fit(None, table.bounds)
+    none = np.full(table.values.shape[1], np.nan)
+    found, _ = preparation.fit(table, counted, none, none, window)
+    found = dataclasses.replace(found, **changes)
+    return Given(found.clean(found.stabilizer.panel(table)), found)
+
+
+def learning_of(given, seed=0, **changes):
+    """What a fit may use of it, as `fitting.fit` says: an eighth of the rows is kept aside."""
+    panel, window = given.panel, given.preparation.window
+    learn, held = holding_out.split(panel, window, seed)
+    mixture = fitting.mixture(panel, False)
+
+    def hidden(table, windows, number, rows=12 * window):
+        return holding_out.hidden(table, windows, window, mixture, seed, number, rows)
+
+    rows = np.isin(np.arange(len(panel.values)), rows_of(learn))
+    found = Learning(rows=rows, seed=seed, hidden=hidden, windows=held, stretches=learn)
+    return dataclasses.replace(found, **changes)

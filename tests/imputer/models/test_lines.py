@@ -1,24 +1,13 @@
 """The candidates that need no training: line, curve, level around; those along a season."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from naomi_jax.imputer.models import lines, seasons
-from naomi_jax.imputer.models.candidate import Given
-from naomi_jax.imputer.preparation import calendar, preparation
 from naomi_jax.imputer.preparation.scaling import Scaling
+from naomi_jax.imputer.preparation.season import Season
 from naomi_jax.imputer.preparation.stabilizing import Stabilizer
-from tests.imputer.panels import holed, panel, stamped
-
-
-def given_of(table, counted=None, **changes):
-    """The table, stabilized by what `changes` says, as candidates see it."""
-    counted = counted or calendar.fit(None, table.bounds)
-    none = np.full(table.values.shape[1], np.nan)
-    prepared = dataclasses.replace(preparation.fit(table, counted, none, none)[0], **changes)
-    return Given(prepared.clean(prepared.stabilizer.panel(table)), prepared)
+from tests.imputer.panels import given_of, holed, panel, stamped
 
 
 def fill(candidate, given):
@@ -67,13 +56,8 @@ def test_the_level_far_away_is_that_of_the_rows_alone():
     """A series that lies elsewhere has a level of its own, whatever the others say."""
     values = np.concatenate([holed(3, (30, 1)), 1e6 + holed(4, (30, 1))])
     scale = Scaling(np.ones(1), np.array([50.0]), np.array([1.0]))
-    given = given_of(panel(values, (30, 30)), scaling=scale, window=40)
-    given = dataclasses.replace(
-        given,
-        preparation=dataclasses.replace(
-            given.preparation, season=preparation.Season(np.nanmean(values[:30], axis=0))
-        ),
-    )
+    center = Season(np.nanmean(values[:30], axis=0))
+    given = given_of(panel(values, (30, 30)), window=40, scaling=scale, season=center)
     found = fill(lines.Level(), given)
     np.testing.assert_allclose(found[30:], np.nanmean(values[30:]))
     assert np.abs(found[:30] - np.nanmean(values[:30])).max() < 0.01
