@@ -7,7 +7,6 @@ from jaxtyping import Float
 
 from naomi_jax.imputer.models.candidate import LINE, Given, Learning, Model
 from naomi_jax.imputer.preparation import pivots
-from naomi_jax.imputer.preparation.panel import Panel
 
 _MOST_ALIKE = 1 - 1e-6  # at 1 nothing would be drawn to the level, and weights would be 0 / 0
 
@@ -61,7 +60,7 @@ class Level:
     def fill(self, given, wanted):
         """As the protocol says."""
         panel, sides = given.scaled, given.sides
-        level = _around(panel, given.preparation)
+        level = _around(given)
         since, span = pivots.elapsed(panel, sides)
         left, right = (pivots.at(panel.values, side) - level for side in sides)
         has_left, has_right = sides.before >= 0, sides.after < len(panel.values)
@@ -79,7 +78,7 @@ class Level:
 def _keep(given: Given) -> Float[np.ndarray, " D"]:
     """r of each column: how alike known entries are that follow each other, by the time between."""
     panel = given.scaled
-    about = panel.values - _around(panel, given.preparation)
+    about = panel.values - _around(given)
     found = np.zeros(about.shape[1])
     for column in range(len(found)):
         rows = np.flatnonzero(panel.observed[:, column])
@@ -93,16 +92,24 @@ def _keep(given: Given) -> Float[np.ndarray, " D"]:
     return found
 
 
-def _around(panel: Panel, preparation) -> Float[np.ndarray, "n D"]:
+def _around(given: Given) -> Float[np.ndarray, "n D"]:
+    """The level about each entry: of a window of rows on both sides of its hole."""
+    panel, reach = given.scaled, given.preparation.window
     known = panel.observed
     total, number = (
         np.concatenate([np.zeros((1, known.shape[1])), np.cumsum(part, axis=0)])
         for part in (np.where(known, panel.values, 0), known)
     )
-    row = np.arange(len(known))
-    begin = np.maximum(row - preparation.window, panel.first)
-    end = np.minimum(row + preparation.window, panel.last) + 1
-    return preparation.scaling.shrunk(total[end] - total[begin], number[end] - number[begin])
+    row = np.arange(len(known))[:, None]
+    before = np.where(given.sides.before < 0, row, given.sides.before)
+    after = np.where(given.sides.after >= len(known), row, given.sides.after)
+    begin = np.maximum(before - reach, panel.first[:, None])
+    end = np.minimum(after + reach, panel.last[:, None]) + 1
+    total, number = (
+        np.take_along_axis(part, end, axis=0) - np.take_along_axis(part, begin, axis=0)
+        for part in (total, number)
+    )
+    return given.preparation.scaling.shrunk(total, number)
 
 
 def fit(given: Given, learning: Learning):
