@@ -116,11 +116,14 @@ def _report(imputer):
         ]
         body.append([_named(row.name), *cells])
     remarks = "".join(f"<p>{html.escape(line)}</p>" for line in wording.sentences(imputer))
-    note = (
-        f"{wording.ERRORS}; bold: the smallest. Weight: the share of all but the straight line in "
-        "the fill, from 0 to 1."
+    lengths = parts.table(*wording.lengths(imputer), "wide")
+    return (
+        parts.table(["column", *head], body, "wide names")
+        + remarks
+        + parts.faint(f"{wording.ERRORS}; bold: the smallest.")
+        + lengths
+        + parts.faint(f"{wording.LENGTHS}.")
     )
-    return parts.table(["column", *head], body, "wide names") + remarks + parts.faint(note)
 
 
 def _named(name):

@@ -34,8 +34,11 @@ def panel(
     series = table.series[order]
     bounds = np.flatnonzero(np.diff(series, prepend=-1, append=-1))
     time = None if table.time is None else table.time[order]
+    clock = None if table.clock is None else table.clock[order]
     if time is not None:
         _check_once(time, series, order)
+        if clock is not None and clock.dtype.kind == "M" and _by_days(clock, series):
+            time = clock  # a day is from midnight to midnight, also where it has 23 hours
     if counted is None:
         counted = calendar.fit(time, bounds)
     elif counted.kind != "rows":
@@ -44,10 +47,17 @@ def panel(
     times = np.concatenate(
         [counted.steps(None if time is None else time[b:e], e - b) for b, e in spans]
     )
-    stamps = time if time is not None and time.dtype.kind == "M" else None
+    stamps = clock if clock is not None and clock.dtype.kind == "M" else None
     waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
     covariates = np.concatenate([waves, table.covariates[order]], axis=1)
     return Panel(table.values[order][:, some], bounds, times, covariates, stamps), counted, order
+
+
+def _by_days(clock, series):
+    """Whether rows are a day or more apart by the clock on the wall."""
+    follows = np.diff(series) == 0
+    steps = np.diff(clock)[follows]
+    return len(steps) > 0 and np.median(steps.astype("timedelta64[s]").astype(float)) >= 86_400
 
 
 def _check_once(time, series, order):

@@ -36,12 +36,14 @@ class Kept(NamedTuple):
     Attributes:
       values: (n, D) float64; NaN in the holes.
       time: (n,) stamps or numbers, or None.
+      ahead: as in `Table`.
       covariates: (n, C) float64.
     """
 
     values: np.ndarray
     time: np.ndarray | None
     covariates: np.ndarray
+    ahead: np.ndarray | None
 
 
 class Stream:
@@ -88,8 +90,8 @@ class Stream:
         fills, which = imputer._placed(whole, order, wanted, filled)
         for number, label in enumerate(new.labels):
             last = order[whole.series[order] == number][-self._rows :]
-            time_of = None if whole.time is None else whole.time[last]
-            self._kept[label] = Kept(whole.values[last], time_of, whole.covariates[last])
+            time, ahead = (None if t is None else t[last] for t in (whole.time, whole.ahead))
+            self._kept[label] = Kept(whole.values[last], time, whole.covariates[last], ahead)
         return new.filled(fills[is_new], which[is_new])
 
     def _before(self, new):
@@ -100,6 +102,8 @@ class Stream:
             kept = self._kept[label]
             if (kept.time is None) != (new.time is None):
                 raise ValueError("time: given for some of the rows that were pushed, not for all")
+            if (kept.ahead is None) != (new.ahead is None):
+                raise ValueError("time: some of the rows that were pushed carry a zone, not all")
             if new.time is not None and kept.time is not None:
                 earliest, latest = new.time[new.series == number].min(), kept.time.max()
                 if earliest <= latest:
@@ -116,8 +120,10 @@ def _joined(before, new):
     series = [np.full(len(kept.values), number) for number, kept in before]
     values = np.concatenate([*(kept.values for kept in parts), new.values])
     times = None if new.time is None else np.concatenate([*(k.time for k in parts), new.time])
+    ahead = None if new.ahead is None else np.concatenate([*(k.ahead for k in parts), new.ahead])
     return dataclasses.replace(
         new,
+        ahead=ahead,
         values=values,
         series=np.concatenate([*series, new.series]),
         time=times,

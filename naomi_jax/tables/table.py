@@ -44,6 +44,8 @@ class Table:
       shape: of the data as they came: (n, D), or (N, T, D) for N sequences of one length.
       notes: plain lines on what was assumed or left out.
       empty: plain lines on cells that stay empty, as their columns hold no numbers.
+      ahead: (n,) timedelta64[ns], how far the clock on the wall is ahead of `time`, where stamps
+        carry zones; None: they are that clock, or nothing is known of it.
     """
 
     values: Float[np.ndarray, "n D"]
@@ -58,6 +60,14 @@ class Table:
     shape: tuple[int, ...]
     notes: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    ahead: np.ndarray | None = None
+
+    @property
+    def clock(self) -> np.ndarray | None:
+        """(n,) the times as the clock on the wall shows them: hours of the day are its hours."""
+        if self.ahead is None or self.time is None:
+            return self.time
+        return self.time + self.ahead.astype(f"timedelta64[{np.datetime_data(self.time.dtype)[0]}]")
 
     @property
     def time_name(self) -> str | None:

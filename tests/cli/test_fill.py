@@ -80,7 +80,11 @@ def test_what_is_said(here):
     assert "station.csv: column 'time': the time (day first)" in lines
     assert "note: station.csv: column 'empty' has no value: it stays empty" in lines
     head = next(line for line in lines if line.startswith("column"))
-    assert head.split("  ")[0] == "column" and head.endswith("weight") and "network" not in head
+    assert (
+        head.split("  ")[0] == "column"
+        and head.endswith("90 % interval holds")
+        and "network" not in head
+    )
     assert len({len(line) for line in lines if line.startswith(("column  ", "a ", "b "))}) == 1
     assert "filled.csv: 11 of 360 entries of station.csv filled; 120 stay empty" in lines
     assert "naomi-jax impute runs/station OTHER.csv FILLED.csv" in said
@@ -92,7 +96,7 @@ def test_what_is_said(here):
 
 @pytest.fixture
 def no_training(monkeypatch):
-    monkeypatch.setattr(Imputer, "fit", lambda *_, **__: pytest.fail("it was trained"))
+    monkeypatch.setattr(Imputer, "_fit", lambda *_, **__: pytest.fail("it was trained"))
 
 
 def test_the_same_command_fills_without_training(here, no_training):
@@ -193,7 +197,7 @@ def test_bounds_and_covariates(tmp_path, monkeypatch):
     assert pd.read_csv("o.csv")["a"].equals(filled["a"])
     frame.loc[3, "known"] = np.nan
     frame.to_csv("holes.csv", index=False)
-    with pytest.raises(InputError, match="holes.csv: covariates: row 3 has a value that is missi"):
+    with pytest.raises(InputError, match="holes.csv: covariates: 'known' has no value in row 4"):
         naomi_jax("impute", "runs/t", "holes.csv", "x.csv")
     with pytest.raises(InputError, match="holds .*--covariates known, now not given"):
         naomi_jax("fill", "t.csv", "x.csv", *words[:4])
@@ -442,7 +446,7 @@ def test_a_training_that_does_not_end_leaves_nothing(here, monkeypatch, error, w
         raise error
 
     (here / "there").mkdir(exist_ok=True)
-    monkeypatch.setattr(Imputer, "fit", broken)
+    monkeypatch.setattr(Imputer, "_fit", broken)
     before = sorted(here.rglob("*"))
     with pytest.raises((InputError, KeyboardInterrupt)) as caught:
         training(*FILL, "x.csv", "--workdir", workdir)

@@ -8,7 +8,7 @@ import warnings
 from jaxtyping import install_import_hook
 with install_import_hook("naomi_jax.recursion", "beartype.beartype"):
     import naomi_jax
-    from naomi_jax.recursion import teacher_forced
+    from naomi_jax.recursion import impute, model, teacher_forced
     from naomi_jax.recursion.cells import heads, rows
 import jax
 import jax.numpy as jnp

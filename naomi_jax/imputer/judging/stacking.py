@@ -21,7 +21,7 @@ _MOST_COLUMNS = 24  # columns to decide it by
 _LIKENESS = classes.likeness()
 _DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
-_CLEARLY = 10.0  # times the line's squared error: the usual candidate is out of the question
+_CLEARLY = 10.0  # times the line's squared error: a candidate is out of the question
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,9 +125,13 @@ def _weights(grams, number, doubt, borrowed):
     products[..., 1:, 1:] += doubt[:, None, None, None]
     weights = simplex_least_squares(products)
     # What is right for other columns may be wrong for this one: then the line, wherever its own
-    # entries say so.
+    # entries say so; where it has none of a class, those of classes like it.
     own, straight = np.einsum("dci,dcij,dcj->dc", weights, grams, weights), grams[..., 0, 0]
     worse = (own.sum(1) > straight.sum(1))[:, None] & (own > straight)
+    mean, count = _mean_products(grams, number)
+    alike = np.einsum("kc,dcij->dkij", _LIKENESS, mean * count)
+    elsewhere = np.einsum("dci,dcij,dcj->dc", weights, alike, weights)
+    worse |= (number == 0) & (elsewhere > alike[..., 0, 0])
     weights[worse] = np.eye(grams.shape[-1])[0]
     return weights
 
@@ -141,8 +145,8 @@ def _best_borrowed(grams, number, doubt):
     dim = grams.shape[1]
     some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
     grams, number, doubt = grams[:, some], number[:, some], doubt[some]
-    straight, usual = _straight_and_usual(grams.sum(0))
-    unit = np.maximum(straight, usual / _CLEARLY) / np.maximum(number.sum(0), 1)
+    straight, best = _straight_and_best(grams.sum(0))
+    unit = np.maximum(straight, best / _CLEARLY) / np.maximum(number.sum(0), 1)
     unit = np.where(unit > 0, unit, 1)
 
     def value(borrowed):
@@ -163,10 +167,10 @@ def _effective(error, column, dim):
     return np.square(square) / np.where(fourth > 0, fourth, 1)
 
 
-def _straight_and_usual(grams):
-    """Squared errors of the line, and of the median candidate."""
+def _straight_and_best(grams):
+    """Squared errors of the line, and of the best other candidate."""
     errors = np.diagonal(grams, axis1=-2, axis2=-1)
-    return errors[..., 0], np.median(errors[..., 1:], axis=-1)
+    return errors[..., 0], np.min(errors[..., 1:], axis=-1, initial=np.inf)
 
 
 def _borrowed(grams, number, borrowed):
@@ -176,12 +180,7 @@ def _borrowed(grams, number, borrowed):
     A class of a column borrows half from classes like it in its column, half from these classes of
     all columns.
     """
-    straight, usual = _straight_and_usual(grams)
-    mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
-    # A line that is exact but for rounding, in a column of few digits, makes errors of 1e20 of
-    # those of the others; beside these no other column would count.
-    share = np.minimum(_CLEARLY * straight / np.maximum(usual, 1e-300), 1)
-    weight = (number * share)[..., None, None]
+    mean, weight = _mean_products(grams, number)
     of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
     total, count = (np.einsum("kc,dcij->dkij", _LIKENESS, part) for part in (weight * mean, weight))
 
@@ -191,6 +190,19 @@ def _borrowed(grams, number, borrowed):
     everywhere = filled_up(total.sum(0, keepdims=True), count.sum(0, keepdims=True), of_all)
     prior = (filled_up(total, count, everywhere) + everywhere) / 2
     return filled_up(weight * mean, weight, prior)
+
+
+def _mean_products(grams, number):
+    """Mean products of errors in units of the line's, and how many entries they count as."""
+    straight, best = _straight_and_best(grams)
+    mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
+    # A candidate that is out of the question in one column must not decide for all others.
+    squared = np.diagonal(mean, axis1=-2, axis2=-1)
+    cap = np.sqrt(np.minimum(_CLEARLY / np.maximum(squared, 1e-300), 1))
+    mean = mean * cap[..., :, None] * cap[..., None, :]
+    # A line that is exact but for rounding, in a column of few digits, says nothing of the others.
+    share = np.minimum(_CLEARLY * straight / np.maximum(best, 1e-300), 1)
+    return mean, (number * share)[..., None, None]
 
 
 def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:

@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from naomi_jax.imputer.models.candidate import LINE, Given, Learning, Model
 from naomi_jax.imputer.preparation import pivots
-from naomi_jax.imputer.preparation.panel import Panel
+
+_MOST_ALIKE = 1 - 1e-6  # at 1 nothing would be drawn to the level, and weights would be 0 / 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,31 +45,77 @@ class Curve:
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-    """The level of the rows around: the mean of a window before and after, about the season."""
+    """From the known entries on both sides toward the level of the rows around.
 
-    name: str = "level around"
+    The mean of an autoregression z_t = r z_(t-1) + noise between two known values, z about the
+    season and the level: near a known entry it keeps its value, far from all it is the level.
+
+    Attributes:
+      keep: (D,) r, in a step.
+    """
+
+    keep: Float[np.ndarray, " D"]
+    name: str = "toward the level"
 
     def fill(self, given, wanted):
         """As the protocol says."""
-        return given.restored(_around(given.scaled, given.preparation))
+        panel, sides = given.scaled, given.sides
+        level = _around(given)
+        since, span = pivots.elapsed(panel, sides)
+        left, right = (pivots.at(panel.values, side) - level for side in sides)
+        has_left, has_right = sides.before >= 0, sides.after < len(panel.values)
+        # Where one is missing it is infinitely far.
+        a, b = np.where(has_left, since, np.inf), np.where(has_right, span - since, np.inf)
+        with np.errstate(all="ignore"):
+            near, far = self.keep**a, self.keep**b
+            whole = np.where(has_left & has_right, self.keep ** (2 * span), 0)
+            first = near * (1 - far**2) / (1 - whole)
+            second = far * (1 - near**2) / (1 - whole)
+        told = np.where(has_left, first * left, 0) + np.where(has_right, second * right, 0)
+        return given.restored(level + told)
 
 
-def _around(panel: Panel, preparation) -> Float[np.ndarray, "n D"]:
+def _keep(given: Given) -> Float[np.ndarray, " D"]:
+    """r of each column: how alike known entries are that follow each other, by the time between."""
+    panel = given.scaled
+    about = panel.values - _around(given)
+    found = np.zeros(about.shape[1])
+    for column in range(len(found)):
+        rows = np.flatnonzero(panel.observed[:, column])
+        z, series, times = about[rows, column], panel.first[rows], panel.times[rows]
+        follows = series[1:] == series[:-1]
+        if not follows.any():
+            continue
+        alike = (z[1:] * z[:-1])[follows].sum() / max(np.square(z[:-1])[follows].sum(), 1e-300)
+        step = np.median(np.diff(times)[follows])
+        found[column] = np.clip(alike, 0, _MOST_ALIKE) ** (1 / step)
+    return found
+
+
+def _around(given: Given) -> Float[np.ndarray, "n D"]:
+    """The level about each entry: of a window of rows on both sides of its hole."""
+    panel, reach = given.scaled, given.preparation.window
     known = panel.observed
     total, number = (
         np.concatenate([np.zeros((1, known.shape[1])), np.cumsum(part, axis=0)])
         for part in (np.where(known, panel.values, 0), known)
     )
-    row = np.arange(len(known))
-    begin = np.maximum(row - preparation.window, panel.first)
-    end = np.minimum(row + preparation.window, panel.last) + 1
-    return preparation.scaling.shrunk(total[end] - total[begin], number[end] - number[begin])
+    row = np.arange(len(known))[:, None]
+    before = np.where(given.sides.before < 0, row, given.sides.before)
+    after = np.where(given.sides.after >= len(known), row, given.sides.after)
+    begin = np.maximum(before - reach, panel.first[:, None])
+    end = np.minimum(after + reach, panel.last[:, None]) + 1
+    total, number = (
+        np.take_along_axis(part, end, axis=0) - np.take_along_axis(part, begin, axis=0)
+        for part in (total, number)
+    )
+    return given.preparation.scaling.shrunk(total, number)
 
 
 def fit(given: Given, learning: Learning):
     """All three, for every table."""
     del learning
-    return Line(given.preparation.season.center), Curve(), Level()
+    return Line(given.preparation.season.center), Curve(), Level(_keep(given))
 
 
 MODEL = Model("lines", fit, (Line, Curve, Level), simple=True)

@@ -43,7 +43,7 @@ def line(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     """Linear in time between the pivots, constant beyond the outermost; NaN without any."""
     left, right = at(panel.values, sides.before), at(panel.values, sides.after)
     has_left, has_right = sides.before >= 0, sides.after < len(panel.values)
-    since, span = _elapsed(panel, sides)
+    since, span = elapsed(panel, sides)
     share = np.where(span > 0, since / np.where(span > 0, span, 1), 0)
     between = left + share * (right - left)
     return np.where(
@@ -112,19 +112,19 @@ def framed(panel: Panel, sides: Pivots, beyond: Outer) -> Bool[np.ndarray, "n D"
 def gap(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     """Time from pivot to pivot around each entry; infinite where one is missing."""
     exists = (sides.before >= 0) & (sides.after < len(panel.values))
-    return np.where(exists, _elapsed(panel, sides)[1], np.inf)
+    return np.where(exists, elapsed(panel, sides)[1], np.inf)
 
 
 def distance(panel: Panel, sides: Pivots) -> Float[np.ndarray, "n D"]:
     """Time to the nearer pivot; infinite without any."""
-    since, span = _elapsed(panel, sides)
+    since, span = elapsed(panel, sides)
     return np.minimum(
         np.where(sides.before >= 0, since, np.inf),
         np.where(sides.after < len(panel.values), span - since, np.inf),
     )
 
 
-def _elapsed(panel, sides):
+def elapsed(panel, sides):
     """Time since the pivot before, and from there to the pivot after."""
     begin, end = _times(panel, sides.before), _times(panel, sides.after)
     return panel.times[:, None] - begin, end - begin

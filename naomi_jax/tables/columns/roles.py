@@ -298,6 +298,7 @@ def table(
     integer: np.ndarray,
     source: Any,
     notes: collections.abc.Sequence[str],
+    ahead: np.ndarray | None = None,
 ) -> Table:
     """The table of a file of columns.
 
@@ -308,7 +309,7 @@ def table(
       group: name of the column of labels and these, or None.
       integer: (D,) columns that are integers in the file.
       source: how the file was written.
-      notes: as in `Table`.
+      notes, ahead: as in `Table`.
     """
     series, labels = series_of(group[1], len(values))
     return Table(
@@ -323,4 +324,5 @@ def table(
         source,
         values.shape,
         tuple(notes),
+        ahead=ahead,
     )

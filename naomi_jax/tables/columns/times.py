@@ -44,12 +44,14 @@ class Times:
       words: how they were read, for a note; may be empty.
       unit: ticks a second, of stamps read from numbers; 0 for those read from text.
       day_leads: whether the day stands before the month.
+      ahead: (T,) timedelta64[ns], as in `Table`; None where stamps carry no zone.
     """
 
     stamps: np.ndarray
     words: str = ""
     unit: int = 0
     day_leads: bool = True
+    ahead: np.ndarray | None = None
 
 
 def is_date(cell: str) -> bool:
@@ -123,7 +125,8 @@ def parse(text: np.ndarray, dayfirst: bool | None, place: Place, name: str) -> T
     stamps = _counted(stamps, place, name)
     stamps = np.where(late, stamps + np.timedelta64(1, "D"), stamps)
     words = "; ".join(filter(None, [words, "in UTC" if zoned else ""]))
-    return Times(stamps, words, day_leads=day_leads)
+    ahead = np.array([_ahead(match["zone"]) for match in found]) if zoned else None
+    return Times(stamps, words, day_leads=day_leads, ahead=ahead)
 
 
 def _plain(text):
@@ -205,6 +208,13 @@ def _iso(match, day_leads):
 
 def _offset(zone):
     return "" if zone is None else "+00:00" if zone in ("Z", "UTC", "GMT") else zone
+
+
+def _ahead(zone):
+    """+02:00, +0200 or +02 as a length of time."""
+    digits = _offset(zone).replace(":", "")
+    minutes = 60 * int(digits[1:3]) + int(digits[3:5] or 0)
+    return np.timedelta64(-minutes if digits[0] == "-" else minutes, "m").astype("timedelta64[ns]")
 
 
 def _one_by_one(iso, text, place, name):

@@ -73,7 +73,9 @@ def read(path: str, options: Options) -> Table:
     names = tuple(columns[i].name for i in where)
     notes = [*form.notes, *found.notes, *roles.suspicious(values, names)]
     rows = like = np.asarray(kept)
+    ahead = None if found.times is None else found.times.ahead
     if options.freq is not None:
+        ahead = None  # rows that are added have no clock of their own
         added = added_rows.add(stamps, groups, options.freq, place)
         rows, like = np.where(added.file < 0, -1, rows[added.file]), rows[added.like]
         values = np.where(added.file[:, None] < 0, np.nan, values[added.file])
@@ -85,7 +87,7 @@ def read(path: str, options: Options) -> Table:
     title = None if found.time is None else columns[found.time].title or ""
     source = Source(file, records, rows, like, form, header, where, found, integer)
     return roles.table(
-        values, names, (title, stamps), (options.group, groups), integer, source, notes
+        values, names, (title, stamps), (options.group, groups), integer, source, notes, ahead
     )
 
 

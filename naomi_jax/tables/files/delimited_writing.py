@@ -106,7 +106,7 @@ def _fill(rows, table, values, fill):
     sample = _sample(table)
     for j in np.unique(columns):
         here = np.flatnonzero(columns == j)
-        form = _form(table, j, sample, bool(table.integer[j]))
+        form = _form(table, j, sample, bool(source.integer[j]))
         written[here] = [form.write(value) for value in values[at[here], j].tolist()]
     starts = np.flatnonzero(np.diff(at, prepend=-1)).tolist()
     where, written, at = source.values[columns].tolist(), written.tolist(), at.tolist()

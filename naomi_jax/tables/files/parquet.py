@@ -81,7 +81,9 @@ def read(path: str, options: Options) -> Table:
         title = column.title or ""
         times.check_once(stamps, groups, place, column.name, False)
     notes = [*found.notes, *roles.suspicious(values, names)]
+    ahead = None if stamps is None else _ahead(data.schema.field(found.time or 0).type, stamps)
     if options.freq is not None:
+        ahead = None  # rows that are added have no clock of their own
         added = added_rows.add(stamps, groups, options.freq, place)
         data = _with_rows(data, added, found, arrow, path)
         values = np.where(added.file[:, None] < 0, np.nan, values[added.file])
@@ -90,8 +92,19 @@ def read(path: str, options: Options) -> Table:
         notes.append(f"--freq {options.freq}: {np.count_nonzero(added.file < 0)} rows added")
     source = Source(data, packed, where)
     return roles.table(
-        values, names, (title, stamps), (options.group, groups), integer, source, notes
+        values, names, (title, stamps), (options.group, groups), integer, source, notes, ahead
     )
+
+
+def _ahead(kind, stamps):
+    """How far the zone of a column of stamps is ahead of UTC in each row; None without one."""
+    import pandas as pd
+
+    zone = getattr(kind, "tz", None)
+    if zone is None or stamps.dtype != "datetime64[ns]":
+        return None
+    local = pd.DatetimeIndex(stamps).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return local.to_numpy() - stamps
 
 
 def _columns(data, options, place):

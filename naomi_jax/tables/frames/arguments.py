@@ -80,6 +80,31 @@ def time_values(time: Any, count: int) -> np.ndarray | None:
     return values
 
 
+def ahead(time: Any) -> np.ndarray | None:
+    """How far the clock on the wall is ahead of UTC in each row, timedelta64[ns].
+
+    Args:
+      time: as `time_values` takes it.
+
+    Returns:
+      None where the stamps carry no zone.
+    """
+    import pandas as pd
+
+    zone = getattr(getattr(time, "dtype", None), "tz", None)
+    if zone is None:
+        # Of objects, or text in ISO 8601: those that carry an offset of their own.
+        if getattr(getattr(time, "dtype", None), "kind", "O") != "O" or isinstance(time, pd.Index):
+            return None
+        cells = list(time)
+        if not all(isinstance(cell, datetime.datetime) and cell.tzinfo for cell in cells):
+            return None
+        return np.array([cell.utcoffset() for cell in cells], "timedelta64[ns]")
+    local = pd.DatetimeIndex(pd.Series(time).reset_index(drop=True))
+    away = local.tz_localize(None) - local.tz_convert(None)
+    return away.to_numpy().astype("timedelta64[ns]")
+
+
 def _stamps(time):
     """What is no array of plain numbers."""
     import pandas as pd

@@ -68,7 +68,8 @@ def read(
     for number, name in enumerate(chosen):
         values[:, number] = columns.numbers(name, "data")
     arguments.check_values(values, chosen)
-    stamps = arguments.time_values(beside.time if time is None else stamps, count)
+    given = beside.time if time is None else stamps
+    stamps = arguments.time_values(given, count)
     series, different = series_of(beside.group if group is None else labels, count)
     notes = beside.notes if stamps is not None else (*beside.notes, *_ignored(columns, taken))
     integer = np.array([columns.is_integer(name) for name in chosen])
@@ -89,6 +90,7 @@ def read(
         values.shape,
         notes,
         _empty(columns, {*taken, *chosen}),
+        None if given is None else arguments.ahead(given),
     )
 
 
