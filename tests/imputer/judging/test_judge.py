@@ -99,6 +99,7 @@ def test_the_error_of_the_fill_is_that_of_weights_without_its_rows(monkeypatch):
         return stacking.Blend(blend.names, weights)
 
     def fit(*arguments):
+        given.append(arguments)
         blend, without = original(*arguments)
         return only(blend, "curve"), [only(one, name) for one, name in zip(without, names)]
 
@@ -106,22 +107,22 @@ def test_the_error_of_the_fill_is_that_of_weights_without_its_rows(monkeypatch):
         folds.append((error, fold))
         return error > 0
 
-    original, folds = judge.stacking.fit, []
+    original, given, folds = judge.stacking.fit, [], []
     monkeypatch.setattr(judge.stacking, "fit", fit)
     monkeypatch.setattr(judge.intervals, "inside", inside)
-    for name in ("line", "level around"):
+    for name in ("line", "toward the level"):
         names = [name] * stacking.FOLDS
         report = simple().fit(table()).report_
         np.testing.assert_allclose(report["fill"], report[name])
         np.testing.assert_array_equal(report["weight of curve"], 1)
-    assert (report["line"] != report["level around"]).all()
+    assert (report["line"] != report["toward the level"]).all()
     # The same folds for the weights and for the intervals.
-    names = ["line", *["level around"] * 3]
+    names = ["line", *["toward the level"] * 3]
     simple().fit(table())
-    error, fold = folds[-1]
-    assert set(fold) == set(range(stacking.FOLDS))
-    square = [np.square(error[fold == one]).mean() for one in range(stacking.FOLDS)]
-    assert square[0] < 0.5 * min(square[1:])
+    (error, fold), (errors, _, _, row, _) = folds[-1], given[-1]
+    np.testing.assert_array_equal(fold, stacking.folds(row))
+    right = np.where(fold == 0, errors["line"], errors["toward the level"])
+    np.testing.assert_allclose(-error, right, rtol=1e-6)
 
 
 def random_table(seed):

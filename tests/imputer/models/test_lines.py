@@ -39,17 +39,50 @@ def test_where_a_series_knows_nothing_the_line_is_the_level():
     assert np.isfinite(fill(line, given)).all()
 
 
-def test_the_level_around_is_that_of_the_rows_around():
-    values = holed(2, (30, 2))
-    prior = np.array([0.0, 2.0])
+def between(known, at, keep):
+    """The mean of an autoregression at `at` given {time: value}."""
+    times, values = np.array([*known], float), np.array([*known.values()])
+    cov = keep ** np.abs(times[:, None] - times)
+    return keep ** np.abs(at - times) @ np.linalg.solve(cov, values)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.3, 0.95])
+def test_the_fill_goes_from_the_known_entries_toward_the_level_of_the_rows_around(keep):
+    values = holed(2, (34, 2), 0.5)
+    values[26:, 0] = np.nan
+    prior, window = np.array([0.0, 2.0]), 4
     scale = Scaling(np.array([1.0, 3.0]), prior, np.full(2, 1e9))
-    given = given_of(panel(values, (18, 12)), scaling=scale, window=4)
-    found, center = fill(lines.Level(), given), np.nanmean(values, axis=0)
-    for begin, end in ((0, 18), (18, 30)):
-        for row in range(begin, end):
-            around = values[max(row - 4, begin) : min(row + 5, end)]
-            about, count = np.nansum(around - center, axis=0), (~np.isnan(around)).sum(0)
-            np.testing.assert_allclose(found[row], center + about / (count + prior + 1e-300))
+    given = given_of(panel(values, (18, 16)), scaling=scale, window=window)
+    found, center = fill(lines.Level(np.full(2, keep)), given), np.nanmean(values, axis=0)
+    for begin, end in ((0, 18), (18, 34)):
+        for row, column in np.ndindex(end - begin, 2):
+            row += begin
+            mine = values[begin:end, column] - center[column]
+            if not np.isnan(mine[row - begin]):
+                continue
+            rows = begin + np.flatnonzero(~np.isnan(mine))
+            sides = [*rows[rows <= row][-1:], *rows[rows >= row][:1]]
+            first = max(max(rows[rows <= row], default=row) - window, begin)
+            last = min(min(rows[rows >= row], default=row) + window, end - 1)
+            around = mine[first - begin : last - begin + 1]
+            count = (~np.isnan(around)).sum()
+            level = np.nansum(around) / (count + prior[column] + 1e-300)
+            known = {k: mine[k - begin] - level for k in sides}
+            right = center[column] + level + between(known, row, keep)
+            np.testing.assert_allclose(found[row, column], right, atol=1e-9)
+
+
+def test_how_long_a_value_lasts_is_read_off_the_column():
+    rng = np.random.default_rng(0)
+    values = np.zeros((3000, 2))
+    for row in range(1, 3000):
+        values[row] = [0.9, 0.0] * values[row - 1] + rng.normal(size=2)
+    for times in (None, 2.0 * np.arange(3000)):  # twice as far apart: less is lost in a step
+        (_, _, level) = lines.fit(given_of(panel(values, times=times), window=96), None)
+        assert level.keep[0] ** (1 if times is None else 2) == pytest.approx(0.9, abs=0.05)
+        assert level.keep[1] < 0.3
+    (_, _, alone) = lines.fit(given_of(panel(values[:40], (1,) * 40)), None)
+    np.testing.assert_array_equal(alone.keep, 0)
 
 
 def test_the_level_far_away_is_that_of_the_rows_alone():
@@ -58,9 +91,10 @@ def test_the_level_far_away_is_that_of_the_rows_alone():
     scale = Scaling(np.ones(1), np.array([50.0]), np.array([1.0]))
     center = Season(np.nanmean(values[:30], axis=0))
     given = given_of(panel(values, (30, 30)), window=40, scaling=scale, season=center)
-    found = fill(lines.Level(), given)
-    np.testing.assert_allclose(found[30:], np.nanmean(values[30:]))
-    assert np.abs(found[:30] - np.nanmean(values[:30])).max() < 0.01
+    found = fill(lines.Level(np.zeros(1)), given)
+    holes = np.isnan(values)
+    np.testing.assert_allclose(found[30:][holes[30:]], np.nanmean(values[30:]))
+    assert np.abs(found[:30] - np.nanmean(values[:30]))[holes[:30]].max() < 0.01
 
 
 def test_about_the_season_is_a_line_between_what_the_season_leaves():
