@@ -17,7 +17,7 @@ PERIOD = 12
 COUNTED = Calendar("rows", 1.0, (PERIOD,))
 
 
-def series(rows, seed=0, holes=0.2):
+def series(rows, seed=0, holes=0.1):
     """A cycle that changes slowly, and noise that does not last."""
     rng = np.random.default_rng(seed)
     shape = rng.normal(size=(2, PERIOD))
@@ -39,7 +39,7 @@ def given(*parts, times=None):
 
 @pytest.fixture(scope="module")
 def fitted():
-    table = given(series(600)[0])
+    table = given(series(480)[0])
     learning = learning_of(table)
     (first,) = linear.fit(table, learning)
     (both,) = cycles.fit(table, dataclasses.replace(learning, kept={first.name: first}))
@@ -52,7 +52,7 @@ def filled(fitted, table):
 
 
 def test_a_gap_of_a_whole_cycle_is_filled_by_the_cycles_around(fitted):
-    y, truth = series(600)
+    y, truth = series(480)
     y[300:318] = np.nan
     wrong = [np.square(f - truth)[300:318].mean() for f in filled(fitted, given(y))]
     assert wrong[1] < 0.1 * wrong[0]
@@ -60,7 +60,7 @@ def test_a_gap_of_a_whole_cycle_is_filled_by_the_cycles_around(fitted):
 
 
 def test_without_cycles_or_a_first_state_space_there_is_no_second(fitted):
-    y = series(600)[0]
+    y = series(480)[0]
     table, first = given(y), {fitted[0].name: fitted[0]}
     no_period = dataclasses.replace(
         table.preparation, calendar=dataclasses.replace(COUNTED, periods=())
@@ -69,7 +69,7 @@ def test_without_cycles_or_a_first_state_space_there_is_no_second(fitted):
         (table, {}),
         (Given(table.panel, no_period), first),
         (given(y[:30]), first),  # it must be seen three times
-        (given(y, times=np.arange(600) + 0.3 * (np.arange(600) % 2)), first),  # off the grid
+        (given(y, times=np.arange(480) + 0.3 * (np.arange(480) % 2)), first),  # off the grid
     ):
         assert cycles.fit(one, learning_of(one, kept=kept)) == ()
 
@@ -84,9 +84,9 @@ def test_fitted_again_it_goes_on_from_what_it_was(fitted, monkeypatch):
 
     original = cycles.groups.fit
     monkeypatch.setattr(cycles.groups, "fit", fit)
-    table = given(series(600)[0])
+    table = given(series(480)[0])
     kept = {one.name: one for one in fitted}
-    everything = learning_of(table, rows=np.ones(600, bool), kept=kept)
+    everything = learning_of(table, rows=np.ones(480, bool), kept=kept)
     (first,) = linear.fit(table, everything)
     assert first.alike == fitted[0].alike
     (both,) = cycles.fit(table, dataclasses.replace(everything, kept={**kept, first.name: first}))

@@ -14,7 +14,7 @@ def few_steps(monkeypatch):
     monkeypatch.setattr(state_space, "_FEWEST_STEPS", 20)
 
 
-def table(rows=300, kinds=3, each=4, seed=0):
+def table(rows=100, kinds=3, each=4, seed=0):
     """Columns of a few kinds, in turns; those of a kind are alike."""
     rng = np.random.default_rng(seed)
     walks = np.cumsum(rng.normal(size=(rows, kinds)), axis=0) / 5
@@ -24,7 +24,7 @@ def table(rows=300, kinds=3, each=4, seed=0):
 
 
 def test_columns_that_move_alike_come_together():
-    found = groups.split(table(), 4)
+    found = groups.split(table(300), 4)
     assert sorted(part.tolist() for part in found) == [[k, k + 3, k + 6, k + 9] for k in range(3)]
 
 
@@ -55,7 +55,7 @@ def test_correlation_of_complete_columns_is_the_usual_one():
 
 
 def test_one_group_is_the_state_space_itself():
-    values = table(each=1)
+    values = table(480, kinds=2, each=1)
     found = groups.smooth(groups.fit(panel(values), 0), panel(values))
     right = state_space.smooth(state_space.fit(panel(values), 0), panel(values))
     np.testing.assert_array_equal(found, right)
@@ -85,7 +85,7 @@ def test_a_small_group_is_made_as_wide_as_the_others_by_columns_without_values(m
 
     original = state_space.fit
     monkeypatch.setattr(state_space, "fit", fit)
-    values = table(rows=100)[:, [0, 3, 6, 9, 1, 4]]
+    values = table()[:, [0, 3, 6, 9, 1, 4]]
     truth = values.copy()
     values[40:60, 4] = np.nan
     found = groups.smooth(groups.fit(panel(values), 0), panel(values))
@@ -106,11 +106,11 @@ def test_groups_fitted_again_are_those_from_before_and_share_the_time(monkeypatc
 
     original = state_space.fit
     monkeypatch.setattr(state_space, "fit", fit)
-    first = groups.fit(panel(table(rows=100)), 0)
+    first = groups.fit(panel(table()), 0)
     assert begun == [None] * 3 and ends == [np.inf] * 3
     ends.clear()
     begun.clear()
-    other = table(rows=100, seed=1)[:, ::-1]
+    other = table(seed=1)[:, ::-1]
     again = groups.fit(panel(other), 0, lambda share: 10 * share, first, told.append)
     assert begun == list(first.models)
     np.testing.assert_allclose(ends, [10 / 3, 20 / 3, 10])

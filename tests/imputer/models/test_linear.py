@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from naomi_jax.imputer.models import groups, linear
+from naomi_jax.imputer.models import groups, linear, state_space
 from naomi_jax.imputer.models.candidate import Given
 from tests.imputer.panels import given_of, learning_of, panel
 
@@ -42,6 +42,15 @@ def error(fitted, table, holes):
     return np.sqrt(np.mean(np.square(filled - table.values)[holes]))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_steps():
+    """How well the state spaces are fitted is not the question here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state_space, "_STEPS", 40)
+        patch.setattr(state_space, "_FEWEST_STEPS", 40)
+        yield
+
+
 @pytest.fixture(scope="module")
 def common():
     """Of one long series whose columns rise and fall together, within a window already."""
@@ -52,7 +61,7 @@ def test_what_other_columns_say_of_the_level_is_not_taken_off(common):
     """Of one column only a few entries are known, all at the beginning of the window."""
     candidate, preparation = common
     assert candidate.alike > 1
-    table = series(waves(wandering(1, 48 * 40), seed=1), 48)
+    table = series(waves(wandering(1, 48 * 20), seed=1), 48)
     holes = np.zeros(table.values.shape, bool)
     holes[:, 0] = np.arange(len(holes)) % 48 > 3
     own_mean = dataclasses.replace(candidate, alike=1.0), preparation
@@ -65,7 +74,7 @@ def test_a_series_from_elsewhere_keeps_its_level(common):
 
 
 def test_series_with_levels_of_their_own_are_filled_about_them():
-    level = np.repeat(100 * np.random.default_rng(3).normal(size=60), 48)
+    level = np.repeat(100 * np.random.default_rng(3).normal(size=30), 48)
     table = series(waves(level), 48)
     holes = np.random.default_rng(4).random(table.values.shape) < 0.3
     assert error(fit(table), table, holes) < 0.5

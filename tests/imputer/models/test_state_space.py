@@ -169,14 +169,26 @@ def test_chunks_answer_for_every_row(count):
     assert answered.all()
 
 
-def test_each_step_of_the_fit_is_more_likely(monkeypatch):
+@pytest.fixture
+def constant(monkeypatch):
+    """constant(name, value): changes what compiled programs have in them."""
+
+    def change(name, value):
+        monkeypatch.setattr(state_space, name, value)
+        state_space._learn.clear_cache()
+
+    yield change
+    state_space._learn.clear_cache()
+
+
+def test_each_step_of_the_fit_is_more_likely(constant, monkeypatch):
     truth = model(2, 2, seed=5)
     y = simulate(truth, 240, 6, holes=0.3)
     y = y / np.nanstd(y, axis=0)  # in units of the scale, as the engine hands it over
-    monkeypatch.setattr(state_space, "_PRIOR", 1e-3)  # without it EM climbs the likelihood itself
-    monkeypatch.setattr(state_space, "_PIECE", 240)  # all rows, and these alone: plain EM
-    monkeypatch.setattr(state_space, "_NEW", 1.0)
-    monkeypatch.setattr(state_space, "_NEW_AT_LAST", 1.0)
+    constant("_PRIOR", 1e-3)  # without it EM climbs the likelihood itself
+    constant("_PIECE", 240)  # all rows, and these alone: plain EM
+    constant("_NEW", 1.0)
+    constant("_NEW_AT_LAST", 1.0)
     monkeypatch.setattr(state_space, "_FEWEST_STEPS", 0)
     found = []
     for steps in (0, 1, 2, 5, 10):
@@ -187,13 +199,14 @@ def test_each_step_of_the_fit_is_more_likely(monkeypatch):
     assert found[0] < found[-1] - 10  # it begins at a regression, which is near already
 
 
-def test_pieces_come_close_to_what_the_whole_table_says(monkeypatch):
+def test_pieces_come_close_to_what_the_whole_table_says(constant, monkeypatch):
     truth = model(2, 2, seed=5)
     y = simulate(truth, 600, 6, holes=0.3)
     y = y / np.nanstd(y, axis=0)
-    monkeypatch.setattr(state_space, "_PIECES", 2)
+    monkeypatch.setattr(state_space, "_STEPS", 60)
+    constant("_PIECES", 2)
     pieces = state_space.fit(panel(y), 0)
-    monkeypatch.setattr(state_space, "_PIECE", 600)
+    constant("_PIECE", 600)
     whole = state_space.fit(panel(y), 0)
     monkeypatch.setattr(state_space, "_STEPS", 0)
     monkeypatch.setattr(state_space, "_FEWEST_STEPS", 0)
@@ -267,7 +280,7 @@ def test_lapack_has_one_thread_while_states_are_fitted_and_smoothed(calls, monke
 
 
 def test_a_fit_that_goes_on_takes_a_quarter_of_the_steps_and_a_late_one_few(calls):
-    y = simulate(model(2, 2, seed=5), 300, 6, holes=0.3)
+    y = simulate(model(2, 2, seed=5), 120, 6, holes=0.3)
     y = y / np.nanstd(y, axis=0)
     first = state_space.fit(panel(y), 0)
     whole = sum(steps for steps, *_ in calls)
