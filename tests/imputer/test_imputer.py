@@ -1,5 +1,6 @@
 """Imputer: what must hold of every fill, whatever the table."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
-from naomi_jax.imputer.models import correction, state_space
+from naomi_jax.imputer.models import correction, network, state_space
 from naomi_jax.parallel.hiding import Hiding
 
 ROWS = 300
@@ -487,8 +488,15 @@ def circle():
 
 @pytest.fixture(scope="module")
 def with_network():
-    given = circle()
-    return given, Imputer("naomi_parallel", minutes=0.01, window=48).fit(given)
+    """Small, because how well it fills is not the question here."""
+
+    def small(pool):
+        return dataclasses.replace(sizes(pool), width=16, depth=1, states=8)
+
+    given, sizes = circle(), network.sizes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "sizes", small)
+        return given, Imputer("naomi_parallel", minutes=0.01, window=48).fit(given)
 
 
 def test_a_fit_with_a_network(with_network, tmp_path):

@@ -199,6 +199,7 @@ def test_each_step_of_the_fit_is_more_likely(constant, monkeypatch):
     assert found[0] < found[-1] - 10  # it begins at a regression, which is near already
 
 
+@pytest.mark.slow
 def test_pieces_come_close_to_what_the_whole_table_says(constant, monkeypatch):
     truth = model(2, 2, seed=5)
     y = simulate(truth, 600, 6, holes=0.3)
@@ -223,7 +224,9 @@ def test_pieces_come_close_to_what_the_whole_table_says(constant, monkeypatch):
     assert gained > 0.97 * (likelihood(whole) - likelihood(nothing)) > 30
 
 
-def test_the_start_of_a_fit_makes_sense_of_a_column_without_values():
+def test_the_start_of_a_fit_makes_sense_of_a_column_without_values(monkeypatch):
+    monkeypatch.setattr(state_space, "_STEPS", 20)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 20)
     y = simulate(model(2, 2), 60, 7)
     y[:, 1] = np.nan
     fitted = state_space.fit(panel(y), seed=0)
@@ -299,8 +302,10 @@ def test_a_fit_that_goes_on_takes_a_quarter_of_the_steps_and_a_late_one_few(call
         assert np.isfinite(condition(late, y)[1])
 
 
-def test_series_of_one_row_can_be_fitted():
+def test_series_of_one_row_can_be_fitted(monkeypatch):
     """Nothing follows anything: there is no regression to begin with."""
+    monkeypatch.setattr(state_space, "_STEPS", 20)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 20)
     y = simulate(model(2, 2), 40, 7, holes=0.2)
     found = state_space.smooth(state_space.fit(panel(y, (1,) * 40), 0), panel(y, (1,) * 40))
     assert np.isfinite(found).all()
