@@ -104,7 +104,11 @@ def fit(
         stretches=learn,
         network=wishes.network,
     )
-    models = [model for model in registry.every() if model.simple or not simple]
+    models = [
+        model
+        for model in registry.every()
+        if (model.simple or not simple) and (wishes.network or not model.network)
+    ]
     clock = _Clock(began, whole, watch)
     found = _fitted(models, Given(clean, learned), learning, clock, dict(watch.begun))
     watch.stage("judging", _FITTED)

@@ -1,77 +1,167 @@
-"""What a fit finds out before it trains: how much of its own mean a short series is about."""
+"""The order of a fit: rows kept aside, judged, then learned from; time, and going on."""
 
-import dataclasses
+import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from naomi_jax import Imputer
 from naomi_jax.imputer import fitting
-from naomi_jax.imputer.fitting import Wishes
 from naomi_jax.imputer.judging import holding_out
-from naomi_jax.imputer.preparation import calendar, stabilizing
-from naomi_jax.imputer.preparation.panel import Panel
+from naomi_jax.imputer.models import groups, state_space
+
+ROWS = 480
 
 
-def series(values, length):
-    count = len(values)
-    bounds = np.arange(0, count + 1, length)
-    times = np.arange(count) % length * 1.0
-    return Panel(values, bounds, times, np.zeros((count, 0)))
+@pytest.fixture
+def few_steps(monkeypatch):
+    """How well the state spaces are fitted is not the question here."""
+    monkeypatch.setattr(state_space, "_STEPS", 20)
+    monkeypatch.setattr(state_space, "_FEWEST_STEPS", 20)
 
 
-def waves(level, columns=5, seed=0):
-    """Columns with this level (rows,) in common, each with a little noise of its own."""
-    noise = np.random.default_rng(seed).normal(size=(len(level), columns))
-    return level[:, None] + 0.3 * noise
+def table(rows=ROWS, columns=2):
+    """Hours with a day in them; enough for a state space, and for one about cycles."""
+    rng = np.random.default_rng(0)
+    walk = 0.3 * rng.normal(size=(rows, columns)).cumsum(0)
+    values = walk + 3 * np.sin(np.arange(rows) * np.pi / 12)[:, None]
+    values[rng.random(values.shape) < 0.05] = np.nan
+    index = pd.date_range("2024-01-01", periods=rows, freq="h")
+    return pd.DataFrame(values, index, [f"c{number}" for number in range(columns)])
 
 
-def wandering(seed, rows):
-    """An autoregression that forgets in some twenty rows."""
-    noise = np.random.default_rng((7, seed)).normal(size=rows)
-    level = np.zeros(rows)
-    for row in range(1, rows):
-        level[row] = 0.95 * level[row - 1] + 0.5 * noise[row]
-    return level
+class Fits:
+    """What `groups.fit` and `judge.judge` were called with."""
+
+    def __init__(self, patch):
+        self.rows, self.begun, self.found, self.judged = [], [], [], []
+        self._fit, self._judge = groups.fit, fitting.judge.judge
+        patch.setattr(groups, "fit", self._spied_fit)
+        patch.setattr(fitting.judge, "judge", self._spied_judge)
+
+    def _spied_fit(self, panel, seed, until, before, at):
+        self.rows.append(panel.observed.any(1))
+        self.begun.append(before)
+        self.found.append(self._fit(panel, seed, until, before, at))
+        return self.found[-1]
+
+    def _spied_judge(self, preparation, candidates, clean, judging, at):
+        self.judged.append((preparation, candidates, judging))
+        return self._judge(preparation, candidates, clean, judging, at)
 
 
-def engine_of(panel):
-    """With a state space, without a network."""
-    counted = calendar.fit(None, panel.bounds)
-    wishes = Wishes(window=48)
-    engine = fitting._without_network(stabilizing.fit(panel), panel, counted, wishes)
-    learn, held = holding_out.split(panel, engine.window, 0)
-    engine = fitting._with_state_space(engine, panel, learn, 0)
-    return fitting._with_level(engine, panel, held, fitting.mixture(panel, False), 0)
+@pytest.fixture
+def fits(monkeypatch, few_steps):
+    return Fits(monkeypatch)
 
 
-def error(engine, panel, holes):
-    filled = engine.candidates(panel.without(holes), holes)[0]["state space"]
-    return np.sqrt(np.mean(np.square(filled - panel.values)[holes]))
+def test_rows_kept_aside_are_judged_and_then_learned_from(fits):
+    fitted = Imputer(window=48).fit(table())
+    (prepared, candidates, judging), engine = fits.judged[0], fitted._engine
+    held = np.zeros(ROWS, bool)
+    for first, count in judging.windows:
+        held[first : first + count] = True
+    assert 0.05 < held.mean() < 0.25
+    first, second = fits.rows[:2], fits.rows[2:]
+    assert len(first) == len(second) == 2  # with cycles and without
+    assert not any(rows[held].any() for rows in first)
+    assert all(rows[held].mean() > 0.9 for rows in second)
+    # What was judged goes on from itself, and is what fills.
+    assert fits.begun == [None, None, *fits.found[:2]]
+    names = ("state space", "state space and cycles")
+    for before, after in ((candidates, fits.found[:2]), (engine.candidates, fits.found[2:])):
+        named = {one.name: one for one in before}
+        assert [named[names[0]].model, named[names[1]].second] == after
+    assert [one.name for one in candidates] == [one.name for one in engine.candidates]
+    # The level and the scale, too.
+    clean = table().to_numpy()
+    for preparation, rows in ((prepared, ~held), (engine.preparation, np.ones(ROWS, bool))):
+        center = np.nanmean(preparation.stabilizer(clean)[rows], axis=0)
+        np.testing.assert_allclose(preparation.season.center, center, rtol=1e-6)
+    assert (prepared.scaling.scale != engine.preparation.scaling.scale).all()
 
 
-@pytest.fixture(scope="module")
-def common():
-    """Of one long series whose columns rise and fall together, within a window already."""
-    return engine_of(series(waves(wandering(0, 2880)), 2880))
+@pytest.mark.parametrize("after", ["state space", "cycles"])
+def test_a_fit_that_was_stopped_and_begun_again_gives_the_same_bits(fits, after):
+    given, kept = table(), {}
+    right = Imputer(window=48)._fit(given).transform(given)
+    whole = len(fits.found)
+
+    def keep(found):
+        kept.clear()
+        kept.update(found)
+        if after in found:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Imputer(window=48)._fit(given, keep=keep)
+    assert after in kept and len(fits.judged) == 1
+    done = len(fits.found) - whole
+    begun = Imputer(window=48)._fit(given, begun=kept)
+    assert len(fits.found) == 2 * whole  # nothing twice
+    assert done == ["state space", "cycles"].index(after) + 1
+    pd.testing.assert_frame_equal(begun.transform(given), right, check_exact=True)
 
 
-def test_what_other_columns_say_of_the_level_is_not_taken_off(common):
-    """Of one column only a few entries are known, all at the beginning of the window."""
-    assert common.scaling.alike > 1
-    panel = series(waves(wandering(1, 48 * 40), seed=1), 48)
-    holes = np.zeros(panel.values.shape, bool)
-    holes[:, 0] = np.arange(len(holes)) % 48 > 3
-    own_mean = dataclasses.replace(common, scaling=dataclasses.replace(common.scaling, alike=1.0))
-    assert error(common, panel, holes) < 0.6 * error(own_mean, panel, holes)
+def test_a_short_time_is_kept_by_taking_fewer_steps_and_draws(monkeypatch):
+    steps, draws = [], []
+
+    def learn(state, rows, key, begin, end, total):
+        steps.append(int(end) - int(begin))
+        return original(state, rows, key, begin, end, total)
+
+    def hidden(panel, windows, window, hiding, seed, number, rows):
+        draws.append(number)
+        return drawn(panel, windows, window, hiding, seed, number, rows)
+
+    original, drawn = state_space._learn, holding_out.hidden
+    monkeypatch.setattr(state_space, "_learn", learn)
+    monkeypatch.setattr(holding_out, "hidden", hidden)
+    given = table(3000, 6)
+    fitted = Imputer(minutes=0.01, window=48).fit(given)
+    # For each of the two state spaces, and again from all rows, ten or few more; not 200 and 50.
+    assert sum(steps) <= 100 and len(steps) >= 4
+    assert 1 <= len([number for number in draws if number < 1000]) <= 2  # of the judging
+    assert len([number for number in draws if number >= 2000]) <= 2  # of the levels
+    assert fitted.transform(given).notna().all(axis=None)
+    judged = fitted.report_[fitted.report_["held_out"] > 0]
+    assert len(judged) and judged["state space and cycles"].notna().all()
 
 
-def test_a_series_from_elsewhere_keeps_its_level(common):
-    panel = series(waves(np.full(480, 500.0), seed=2), 48)
-    assert error(common, panel, np.random.default_rng(0).random(panel.values.shape) < 0.3) < 0.5
+STAGES = ["preparing", "state space", "cycles", "judging", "learning from all rows"]
 
 
-def test_series_with_levels_of_their_own_are_filled_about_them():
-    level = np.repeat(100 * np.random.default_rng(3).normal(size=60), 48)
-    panel = series(waves(level), 48)
-    engine = engine_of(panel)
-    assert error(engine, panel, np.random.default_rng(4).random(panel.values.shape) < 0.3) < 0.5
+def test_stages_are_shown_where_they_are_asked_for(few_steps, capsys, caplog):
+    with caplog.at_level(logging.INFO, "naomi_jax"):
+        Imputer(window=48, verbose=1).fit(table())
+    shown = capsys.readouterr()
+    lines = [line.split(" ...")[0] for line in shown.err.splitlines() if " ..." in line]
+    assert lines == STAGES and shown.out == "" and caplog.text == ""
+
+
+def test_without_verbose_stages_go_to_the_logger_alone(few_steps, capsys, caplog):
+    with caplog.at_level(logging.INFO, "naomi_jax"):
+        Imputer(window=48, verbose=0).fit(table())
+    assert [
+        r.getMessage().split(" ...")[0] for r in caplog.records if " ..." in r.getMessage()
+    ] == STAGES
+    assert {(r.name, r.levelno) for r in caplog.records} == {("naomi_jax", logging.INFO)}
+    shown = capsys.readouterr()
+    assert shown.out == shown.err == ""
+
+
+def test_shares_of_the_time_rise_to_the_whole(few_steps):
+    class Steps:
+        def stage(self, name, share):
+            stages.append((name, round(share, 9)))
+            told.append(share)
+
+        def at(self, share, note=""):
+            told.append(share)
+
+    stages, told = [], []
+    Imputer(window=48)._fit(table(), progress=Steps())
+    assert told[0] == 0 and told[-1] == 1 and min(np.diff(told)) > -1e-9
+    # The models divide the time to themselves; nothing is left for a network that nobody wants.
+    assert stages == list(zip(STAGES, [0, 0, 0.3, 0.6, 0.85]))

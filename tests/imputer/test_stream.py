@@ -95,7 +95,7 @@ def test_arrays_and_covariates(known):
 
 
 def test_the_default_keeps_three_of_the_longest_cycle(known, imputer):
-    assert imputer._engine.calendar.periods == (24,)
+    assert imputer._engine.preparation.calendar.periods == (24,)
     kept = []
     for rows in (None, 72, 71):
         live = imputer.stream(rows)

@@ -146,9 +146,11 @@ class Model:
       fit: gives the candidates, none where the table is too small for them.
       kinds: their dataclasses and those that these hold; what may be saved.
       simple: whether it takes no time and little data: fitted for every table.
+      network: whether it is fitted only where a network was asked for.
     """
 
     title: str
     fit: Fit
     kinds: tuple[type, ...]
     simple: bool = False
+    network: bool = False

@@ -98,4 +98,4 @@ def training_settings(panel: Panel, window: int) -> Settings:
     )
 
 
-MODEL = Model("network", fit, (Network,))
+MODEL = Model("network", fit, (Network,), network=True)

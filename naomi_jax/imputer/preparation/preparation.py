@@ -2,7 +2,7 @@
 
     false readings out -> stabilized -> less the season -> in units of the scale -> about a level
 
-A candidate chooses how far it goes along this chain (`models/given.py`).
+A candidate chooses how far it goes along this chain (`models/candidate.py`).
 """
 
 import dataclasses
@@ -28,8 +28,8 @@ class Preparation:
       season: mean of each phase.
       scaling: level and scale of windows.
       spike: deviations beyond which an entry is a false reading.
-      least: (D,) 0 for a column that never was negative, otherwise -inf; gives way to a table's
-        own entries.
+      least: (D,) 0 for a column that never was negative and that the user named no lower bound
+        for, otherwise -inf; gives way to a table's own entries.
       low, high: (D,) bounds that the user has named; they hold always.
       constant: (D,) whether the column has one value; it is `season.center`.
       window: rows of a window, for levels and for the network.
@@ -112,7 +112,7 @@ def fit(
         Season(np.where(constant, least, 0)),
         scaling.Scaling(np.ones(dim), np.zeros(dim), np.ones(dim)),
         spike,
-        np.where(least >= 0, 0, -np.inf),
+        np.where((least >= 0) & np.isnan(low), 0, -np.inf),
         np.where(np.isnan(low), -np.inf, stabilizer(low)),
         np.where(np.isnan(high), np.inf, stabilizer(high)),
         constant,

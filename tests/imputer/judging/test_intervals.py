@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 
-from naomi_jax.imputer.judging import intervals, stacking
+from naomi_jax.imputer.judging import intervals
+from naomi_jax.imputer.preparation import classes
 from naomi_jax.imputer.preparation.panel import Panel
-
-
-def plain(count, dim, lengths):
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
-    times = np.concatenate([np.arange(n, dtype=float) for n in lengths])
-    return Panel(np.zeros((count, dim)), bounds, times, np.zeros((count, 0)))
+from tests.imputer.panels import panel
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +55,9 @@ def test_a_column_without_held_out_entries_has_no_errors():
 
 def test_draws_have_the_quantiles_and_neighbors_err_alike(fitted):
     count = 20_000
-    panel = plain(count, 2, (count // 2, count // 2))
+    table = panel(np.zeros((count, 2)), (count // 2, count // 2))
     index = np.full((count, 2), 2)
-    found = fitted.draw(panel, index, np.random.default_rng(3))
+    found = fitted.draw(table, index, np.random.default_rng(3))
     for level in (0.1, 0.5, 0.9):
         exact = -np.log(1 - level) * np.array([1, 2])
         np.testing.assert_allclose(np.quantile(found, level, axis=0), exact, rtol=0.12)
@@ -73,16 +69,31 @@ def test_draws_have_the_quantiles_and_neighbors_err_alike(fitted):
 
 def test_series_are_drawn_apart_and_rows_farther_apart_err_less_alike(fitted):
     lengths = (2,) * 4000
-    panel = plain(8000, 2, lengths)
-    found = fitted.draw(panel, np.full((8000, 2), 2), np.random.default_rng(3))[:, 0]
+    table = panel(np.zeros((8000, 2)), lengths)
+    found = fitted.draw(table, np.full((8000, 2), 2), np.random.default_rng(3))[:, 0]
     ranks = np.argsort(np.argsort(found)).reshape(-1, 2)
     assert np.corrcoef(ranks.T)[0, 1] == pytest.approx(0.9, abs=0.03)
     assert np.corrcoef(ranks[1:, 0], ranks[:-1, 1])[0, 1] == pytest.approx(0, abs=0.05)
-    far = Panel(panel.values, panel.bounds, panel.times * 7, panel.covariates)
+    far = Panel(table.values, table.bounds, table.times * 7, table.covariates)
     ranks = fitted.draw(far, np.full((8000, 2), 2), np.random.default_rng(3))[:, 0]
     ranks = np.argsort(np.argsort(ranks)).reshape(-1, 2)
     assert np.corrcoef(ranks.T)[0, 1] == pytest.approx(0.9**7, abs=0.05)
 
 
 def test_there_are_as_many_quantiles_as_levels(fitted):
-    assert fitted.quantiles.shape == (2, stacking.CLASSES, len(intervals.LEVELS))
+    assert fitted.quantiles.shape == (2, classes.COUNT, len(intervals.LEVELS))
+
+
+def test_what_lies_inside_is_judged_by_the_entries_of_other_folds():
+    rng = np.random.default_rng(0)
+    error, fold = rng.normal(size=8000), np.arange(8000) // 2000
+    zero = np.zeros(8000, int)
+    found = intervals.inside(error, zero, zero, fold, 1)
+    assert found.mean() == pytest.approx(0.9, abs=0.01)
+    # A stretch of rows whose errors are ten times as large lies outside what the others say,
+    # by its own quantiles nine tenths of it would not.
+    wild = np.where(fold == 1, 10 * error, error)
+    assert intervals.inside(wild, zero, zero, fold, 1)[fold == 1].mean() < 0.3
+    assert intervals.inside(wild, zero, zero, zero, 1).mean() == pytest.approx(0.9, abs=0.01)
+    # The interval around a fill contains the fill, though all errors lie on one side.
+    assert intervals.inside(np.where(fold == 2, 0, 5 + error), zero, zero, fold, 1)[fold == 2].all()

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 
 from naomi_jax.imputer.preparation import scaling
-from naomi_jax.imputer.preparation.panel import Panel
-
-
-def panel(values, lengths=None):
-    lengths = (len(values),) if lengths is None else lengths
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
-    times = np.concatenate([np.arange(n, dtype=float) for n in lengths])
-    return Panel(values, bounds, times, np.zeros((len(values), 0)))
+from tests.imputer.panels import panel
 
 
 def noise(seed=0, rows=600, dim=2):

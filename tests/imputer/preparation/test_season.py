@@ -1,144 +1,101 @@
-"""Means of phases, and lines from one cycle to the next, against loops."""
+"""Seasons: the mean of each phase as far as the data show one."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from naomi_jax import Imputer
 from naomi_jax.imputer.preparation import calendar, season
-from naomi_jax.imputer.preparation.panel import Panel
-from naomi_jax.imputer.preparation.scaling import Scaling
+from tests.imputer.panels import holed, panel, stamped
 
-DAYS = 28
-
-
-def hourly(values, begin="2024-01-01"):
-    stamps = pd.date_range(begin, periods=len(values), freq="h").to_numpy()
-    stamps = stamps.astype("datetime64[ns]")
-    bounds = np.array([0, len(values)])
-    counted = calendar.fit(stamps, bounds)
-    times = counted.steps(stamps, len(values))
-    return counted, Panel(values, bounds, times, np.zeros((len(values), 0)), stamps)
+HOURS = np.arange(24 * 28)
 
 
-def plain(values, lengths, times=None):
-    bounds = np.concatenate([[0], np.cumsum(lengths)])
-    if times is None:
-        times = np.concatenate([np.arange(n, dtype=float) for n in lengths])
-    return Panel(values, bounds, times, np.zeros((len(values), 0)))
+def shrunk(total, number, ratio):
+    """Best linear prediction of random effects with this variance in units of the noise's."""
+    return ratio * total / (1 + ratio * number)
 
 
-def holed(seed, shape, share=0.3):
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=shape)
-    values[rng.random(shape) < share] = np.nan
-    return values
-
-
-def test_a_profile_is_the_mean_of_each_hour_shrunk_toward_less():
-    hours = np.arange(24 * DAYS)
+def test_means_are_those_of_random_effects():
+    """Each cycle's means are one ratio's predictions, and of all ratios the likeliest."""
     rng = np.random.default_rng(0)
-    daily = rng.normal(size=24)
-    values = 50 + 10 * daily[hours % 24][:, None] + 0.1 * rng.normal(size=(len(hours), 1))
-    values[rng.random(len(hours)) < 0.3] = np.nan
-    counted, panel = hourly(values)
-    found = season.fit_profile(counted, panel)
-    center = np.nanmean(values)
-    assert found.center[0] == pytest.approx(center)
-    rest = values[:, 0] - center
+    values = 50 + rng.normal(size=24)[HOURS % 24][:, None] + 2 * rng.normal(size=(len(HOURS), 1))
+    values[rng.random(len(HOURS)) < 0.3] = np.nan
+    counted, table = stamped(values)
+    found = season.fit(counted, table)
+    assert found.center[0] == pytest.approx(np.nanmean(values)) and found.found
+    rest = values[:, 0] - found.center[0]
     known = ~np.isnan(rest)
-    by_hour = np.array(
-        [rest[known & (hours % 24 == h)].sum() / ((known & (hours % 24 == h)).sum() + 4)
-         for h in range(24)]
-    )  # fmt: skip
-    left = rest - by_hour[hours % 24]
-    by_week = np.array(
-        [left[known & (hours % 168 == h)].sum() / ((known & (hours % 168 == h)).sum() + 4)
-         for h in range(168)]
-    )  # fmt: skip
-    np.testing.assert_allclose(found.means[:, 0], np.tile(by_hour, 7) + by_week, atol=1e-9)
-    assert found.share[0] > 0.9
-    np.testing.assert_allclose(found(counted, panel)[:, 0] - center, found.means[hours % 168, 0])
+    number = np.bincount(HOURS[known] % 24, minlength=24)
+    total = np.bincount(HOURS[known] % 24, rest[known], 24)
+    ratios = found.means[0][:, 0] / (total - found.means[0][:, 0] * number)  # solved for the ratio
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-6)
+
+    def likelihood(ratio):
+        """Of the joint Gaussian distribution, the noise's variance at its best."""
+        count = known.sum()
+        cov = np.eye(count)
+        same = HOURS[known][:, None] % 24 == HOURS[known] % 24
+        cov += ratio * same
+        square = rest[known] @ np.linalg.solve(cov, rest[known])
+        return -0.5 * (np.linalg.slogdet(cov)[1] + count * np.log(square / count))
+
+    best = likelihood(ratios[0])
+    assert all(likelihood(other * ratios[0]) < best + 0.1 for other in (0.25, 0.5, 2, 4))
+    assert best > likelihood(0) + season._CHANCE / 2
+    told = found(counted, table)[:, 0]
+    right = found.center[0] + found.means[0][HOURS % 24, 0] + found.means[1][HOURS % 168, 0]
+    np.testing.assert_allclose(told, right)
 
 
-def test_a_profile_of_noise_is_not_subtracted():
-    counted, panel = hourly(holed(0, (24 * DAYS, 2)))
-    found = season.fit_profile(counted, panel)
-    np.testing.assert_array_equal(found.share, 0)
-    np.testing.assert_allclose(found.base(counted, panel), np.broadcast_to(found.center, (672, 2)))
+def test_what_repeats_without_noise_comes_back_whole():
+    daily = 20 + 5 * np.sin(np.arange(24 * 14) * np.pi / 12)[:, None]
+    # The mean of holes would not be that of the cycle: whole days alone are missing.
+    for values in (daily, np.where(np.arange(24 * 14)[:, None] // 24 == 5, np.nan, daily)):
+        counted, table = stamped(values)
+        assert np.abs(season.fit(counted, table)(counted, table) - daily).max() < 5e-9
 
 
-def test_without_stamps_the_profile_is_the_mean():
-    panel = plain(holed(1, (50, 2)), (50,))
-    counted = calendar.fit(None, panel.bounds)
-    found = season.fit_profile(counted, panel)
-    np.testing.assert_allclose(found.center, np.nanmean(panel.values, axis=0))
-    np.testing.assert_allclose(found(counted, panel)[7], found.center)
-
-
-def by_hand(values, slots, period):
-    """Through the same phase one period before and after, however far the other one is."""
-    found = np.full(len(values), np.nan)
-    for row, slot in enumerate(slots):
-        mine = [k for k in range(len(values)) if (slots[k] - slot) % period == 0]
-        known = [k for k in mine if not np.isnan(values[k])]
-        before = [k for k in known if slots[k] <= slot]
-        after = [k for k in known if slots[k] >= slot]
-        near = (before and slot - slots[before[-1]] <= period) or (
-            after and slots[after[0]] - slot <= period
+def test_chance_is_no_season():
+    rng = np.random.default_rng(0)
+    for values in (rng.normal(size=(24 * 14, 100)), rng.normal(size=(24 * 14, 100)).cumsum(0)):
+        counted, table = stamped(values)
+        found = season.fit(counted, table)
+        shown = np.any([mean.any(0) for mean in found.means], axis=0)
+        assert shown.sum() < 5
+        np.testing.assert_array_equal(
+            found(counted, table)[:, ~shown],
+            np.broadcast_to(found.center[~shown], (336, 100 - shown.sum())),
         )
-        if near:
-            found[row] = np.interp(slot, slots[known], values[known])
-    return found
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("absent", [0.0, 0.3])
-def test_the_line_through_phases_is_that_of_a_loop(seed, absent):
-    rng = np.random.default_rng(seed)
-    lengths = (40, 5, 23)
-    values = holed(seed, (68, 2), share=0.6)
-    times = np.concatenate([np.arange(n, dtype=float) for n in lengths])
-    kept = rng.random(68) >= absent
-    kept[[0, 40, 45]] = True  # where series begin
-    counts = [part.sum() for part in np.split(kept, np.cumsum(lengths)[:-1])]
-    panel = plain(values[kept], counts, times[kept])
-    found = season.phase_line(panel, 6)
-    assert found is not None
-    for begin, end in zip(panel.bounds[:-1], panel.bounds[1:]):
-        slots = panel.times[begin:end].astype(int)
-        for column in range(2):
-            part = panel.values[begin:end, column]
-            right = by_hand(part, slots, 6)
-            if slots[-1] + 1 <= 6:
-                right[:] = np.nan  # a series of one period has no other
-            np.testing.assert_allclose(found[begin:end, column], right)
+def test_the_cycle_of_a_week_is_found_on_what_the_day_leaves():
+    noise = 0.1 * np.random.default_rng(0).normal(size=(len(HOURS), 1))
+    weekend = (HOURS // 24 % 7 >= 5)[:, None]
+    counted, table = stamped(3.0 * weekend * np.sin(HOURS * np.pi / 12)[:, None] + noise)
+    found = season.fit(counted, table)
+    about = np.abs(table.values - found(counted, table))
+    assert about.max() < 0.5 and np.abs(found.means[1]).max() > 1
 
 
-def test_there_is_no_line_through_phases_off_the_grid_or_in_short_series():
-    values = holed(0, (20, 1))
-    times = np.cumsum(np.random.default_rng(0).uniform(0.5, 1.5, 20))
-    assert season.phase_line(plain(values, (20,), times), 5) is None
-    assert season.phase_line(plain(values, (20,)), 20) is None
-    assert season.phase_line(plain(values, (20,)), 19) is not None
+def test_without_stamps_there_is_the_mean_alone():
+    table = panel(holed(1, (50, 2)))
+    counted = calendar.fit(None, table.bounds)
+    found = season.fit(counted, table)
+    assert not found.found
+    np.testing.assert_allclose(found(counted, table), np.tile(np.nanmean(table.values, 0), (50, 1)))
 
 
-def test_the_local_mean_is_that_of_the_rows_around():
-    values = holed(2, (30, 2))
-    panel = plain(values, (18, 12))
-    prior = np.array([0.0, 2.0])
-    found = season.local_mean(panel, Scaling(np.ones(2), prior, np.full(2, 1e9)), 4)
-    for begin, end in ((0, 18), (18, 30)):
-        for row in range(begin, end):
-            around = values[max(row - 4, begin) : min(row + 5, end)]
-            total, count = np.nansum(around, axis=0), (~np.isnan(around)).sum(0)
-            np.testing.assert_allclose(found[row], total / (count + prior + 1e-300))
-
-
-def test_the_local_mean_far_away_is_that_of_the_rows_alone():
-    values = holed(3, (30, 1))
-    scaling = Scaling(np.array([2.0]), np.array([50.0]), np.array([1.0]))
-    near = season.local_mean(plain(values, (30,)), scaling, 4)
-    far = season.local_mean(plain(values + 5e6, (30,)), scaling, 4)
-    own = season.local_mean(plain(values, (30,)), Scaling(*np.array([[2.0], [0], [1]])), 4)
-    np.testing.assert_allclose(far - 5e6, own, atol=1e-6)
-    assert np.abs(near).max() < 0.5 * np.abs(own).max()  # near it is drawn toward the base
+@pytest.mark.parametrize("days", [14, 28])
+def test_a_noisy_cycle_is_filled_nearly_as_well_as_by_its_mean(days):
+    rng = np.random.default_rng(days)
+    hours = np.arange(24 * days)
+    truth = 15 + 5 * np.sin(hours * np.pi / 12) + 0.3 * rng.normal(size=len(hours))
+    hidden = rng.random(len(hours)) < 0.1
+    for first in (50, 140, 230):
+        hidden[first : first + 10] = True
+    given = np.where(hidden, np.nan, truth)
+    table = stamped(given[:, None])[1]
+    filled = Imputer("interpolate").fit_transform(table.values, time=table.stamps)[:, 0]
+    mean = np.array([np.nanmean(given[hours % 24 == hour]) for hour in range(24)])[hours % 24]
+    error, of_mean = (np.sqrt(np.mean(np.square(f - truth)[hidden])) for f in (filled, mean))
+    assert error < 1.15 * of_mean

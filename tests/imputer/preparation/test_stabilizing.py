@@ -7,15 +7,9 @@ import pandas as pd
 import pytest
 
 from naomi_jax import Imputer
-from naomi_jax.imputer.models import lines
 from naomi_jax.imputer.preparation import stabilizing
-from naomi_jax.imputer.preparation.panel import Panel
 from naomi_jax.imputer.preparation.stabilizing import Stabilizer
-
-
-def panel(values):
-    count = len(values)
-    return Panel(values, np.array([0, count]), np.arange(count) * 1.0, np.zeros((count, 0)))
+from tests.imputer.panels import panel
 
 
 def walk(seed, rows=1500):
@@ -93,24 +87,15 @@ def fitted():
     holes = np.random.default_rng(5).random(values.shape) < 0.3
     table = pd.DataFrame(np.where(holes, np.nan, values), columns=["a", "b"])
     imputer = Imputer(method="interpolate", window=24, bounds={"b": (0, 2.2)}).fit(table)
-    assert np.isfinite(imputer._engine.stabilizer.curve).all()
+    assert np.isfinite(imputer._engine.preparation.stabilizer.curve).all()
     return imputer, table, values
 
 
-def test_the_line_that_is_compared_with_is_straight_in_the_data(fitted):
-    imputer, table, _ = fitted
-    panel, _ = imputer._read(table, None, None, None)[1:]
-    line = imputer._engine.candidates(panel, ~panel.observed)[0]["line"]
-    wanted = table.interpolate(limit_direction="both")
-    np.testing.assert_allclose(imputer._engine.stabilizer.inverse(line), wanted, rtol=1e-9)
-    sides = lines.pivots(panel.observed, panel)
-    assert np.abs(lines.line(panel, sides) - line).max() > 0.01  # of the stabilized values
-
-
 def test_bounds_are_stabilized_too(fitted):
-    engine = fitted[0]._engine
-    np.testing.assert_allclose(engine.stabilizer.inverse(engine.high), [np.inf, 2.2])
-    np.testing.assert_array_equal(engine.stabilizer.inverse(engine.low), [0, 0])
+    found = fitted[0]._engine.preparation
+    np.testing.assert_allclose(found.stabilizer.inverse(found.high), [np.inf, 2.2])
+    np.testing.assert_array_equal(found.stabilizer.inverse(found.low), [-np.inf, 0])
+    np.testing.assert_array_equal(found.least, [0, -np.inf])  # as it never was negative
 
 
 def test_bounds_and_the_report_are_in_the_units_of_the_data(fitted):
