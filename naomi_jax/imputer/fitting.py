@@ -112,7 +112,7 @@ def fit(
     clock = _Clock(began, whole, watch)
     found = _fitted(models, Given(clean, learned), learning, clock, dict(watch.begun))
     watch.stage("judging", _FITTED)
-    judging = Judging(held, hidden, section, simple)
+    judging = Judging(held, hidden, section, simple, wishes.seed)
     parts = judge.judge(learned, found, clean, judging, clock.between("judging", _FITTED, _JUDGED))
     blend, residuals, report = parts
     if not simple:

@@ -15,6 +15,8 @@ from naomi_jax.imputer.preparation import classes
 from naomi_jax.imputer.preparation.panel import Panel, rows_of, series_windows
 from naomi_jax.imputer.preparation.preparation import Preparation
 
+_MOST_ENTRIES = 1_000_000  # of rows that were learned from
+
 
 @dataclasses.dataclass(frozen=True)
 class Judging:
@@ -26,12 +28,14 @@ class Judging:
       section: rows of the table that are hidden alike.
       again: whether the season is found anew in what each draw leaves: where no rows were kept
         aside, it would know what was hidden.
+      seed: of which entries are left out where there are too many.
     """
 
     windows: Int[np.ndarray, "M 2"]
     hidden: Callable[[Panel, np.ndarray, int, int], Bool[np.ndarray, "n D"]]
     section: int
     again: bool
+    seed: int = 0
 
 
 def fills(
@@ -64,9 +68,10 @@ def judge(
 ) -> tuple[Blend, Residuals, Report]:
     """Weights, residuals and the report of each column.
 
-    The whole table is hidden alike, and the rows that were kept aside are judged. Beyond the last
-    known entry of a series lie few of them; so windows are also filled as series of their own, and
-    what then lies beyond their last known entries is judged too.
+    The whole table is hidden alike. The report is of the rows that were kept aside; the others
+    count for weights and intervals, too, with errors as they would be if they had been kept aside.
+    Beyond the last known entry of a series lie few entries; so windows are also filled as series of
+    their own, and what then lies beyond their last known entries is judged too.
 
     Args:
       preparation, candidates: fitted to other rows, where some were kept aside.
@@ -74,10 +79,12 @@ def judge(
       judging: what to judge by.
       at: is told the share that is done after each draw; False ends the judging early.
     """
-    found, memory = _held_out(preparation, candidates, clean, judging, at)
+    found, memory = _hidden(preparation, candidates, clean, judging, at)
     dim = clean.values.shape[1]
     names = tuple(candidate.name for candidate in candidates)
     row, column, kind, truth, table = found
+    aside = _rows_aside(judging, len(clean.values))[row]
+    table = _as_if_aside(table, column, aside, dim)
     errors = dict(zip(names, table.T))
     blend, without = stacking.fit(errors, column, kind, row, dim)
     # Errors of weights that did not see these rows: what a new table meets.
@@ -90,35 +97,65 @@ def judge(
     correlation = np.clip(memory[0] / np.maximum(memory[1], 1e-300), 0, 0.98)
     residuals = intervals.fit(-filled, column, kind, dim, correlation)
     inside = intervals.inside(-filled, column, kind, fold, dim)
-    entries = report.Entries(row, column, kind, truth, table, filled, inside)
+    parts = (row, column, kind, truth, table, filled, inside)
+    entries = report.Entries(*(part[aside] for part in parts))
     return blend, residuals, report.make(entries, blend, preparation.stabilizer)
 
 
-def _held_out(preparation, candidates, clean, judging, at):
-    """Rows, columns, classes, truths and errors of held-out entries; how far neighbors err alike.
+def _rows_aside(judging, count):
+    found = np.zeros(count, bool)
+    found[rows_of(judging.windows)] = True
+    return found
+
+
+def _as_if_aside(errors, column, aside, dim):
+    """Errors (m, J); those on rows that were learned from enlarged as far as they are too small.
+
+    How far, the rows that were kept aside say: on them each candidate has so much of the line's
+    error, which learns nothing, and on the others so much. An eighth of the rows alone would leave
+    the weights of many classes to chance.
+    """
+    if aside.all():
+        return errors
+    square = np.square(np.where(np.isfinite(errors), errors, errors[:, :1]))
+
+    def share(mine):
+        """Of the line's squared error, each column counting alike."""
+        total = np.stack([np.bincount(column[mine], s, dim) for s in square[mine].T], axis=1)
+        some = total[:, 0] > 0
+        return (total[some] / total[some, :1]).mean(0) if some.any() else np.ones(len(square.T))
+
+    too_small = np.sqrt(np.maximum(share(aside) / np.maximum(share(~aside), 1e-300), 1))
+    return np.where(aside[:, None], errors, errors * too_small)
+
+
+def _hidden(preparation, candidates, clean, judging, at):
+    """Rows, columns, classes, truths and errors of hidden entries; how far neighbors err alike.
 
     Draw after draw, until there are enough or there is no time for more.
     """
     window = preparation.window
-    aside = np.zeros((len(clean.values), 1), bool)
-    aside[rows_of(judging.windows)] = True
+    aside = _rows_aside(judging, len(clean.values))[:, None]
     tiles = series_windows(clean, window, window)
     parts = holding_out.sections(tiles, judging.section)
     draws = holding_out.draws(judging.windows, len(parts))
     cut = _parts_of_series(clean, judging.windows)
     memory = np.zeros((2, clean.values.shape[1]))
+    rng = np.random.default_rng(judging.seed)
     found = []
     for number in range(draws):
         hidden = judging.hidden(clean, tiles, number, judging.section)
         given = clean.without(hidden)
         here = preparation.learned_from(given) if judging.again else preparation
-        judged = hidden & aside
+        # Of the rows that were learned from as many as there is room for.
+        room = _MOST_ENTRIES / draws / max((hidden & ~aside).sum(), 1)
+        judged = hidden & (aside | (rng.random(hidden.shape) < room))
         entries, line = _entries(here, candidates, given, clean.values, judged)
         found.append(entries)
-        memory += _alike(clean.values - line, judged)
+        memory += _alike(clean.values - line, hidden & aside)
         if len(cut):
             alone, rows = given.pieces(cut)
-            entries, _ = _entries(here, candidates, alone, clean.values[rows], judged[rows])
+            entries, _ = _entries(here, candidates, alone, clean.values[rows], hidden[rows])
             beyond = classes.one_sided(entries[2])
             found.append([part[beyond] for part in (rows[entries[0]], *entries[1:])])
         if not at((number + 1) / draws):

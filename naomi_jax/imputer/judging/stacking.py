@@ -139,15 +139,14 @@ def _weights(grams, number, doubt, borrowed):
 def _best_borrowed(grams, number, doubt):
     """The one of _BORROWED whose weights are best for rows that they were not fitted to.
 
-    By the errors in units of the line's in the same column and class, as the weights are: a class
-    counts by its number of entries, long gaps no more than short ones.
+    By the squared error of each column, as a share of the line's.
     """
     dim = grams.shape[1]
     some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
     grams, number, doubt = grams[:, some], number[:, some], doubt[some]
-    straight, best = _straight_and_best(grams.sum(0))
-    unit = np.maximum(straight, best / _CLEARLY) / np.maximum(number.sum(0), 1)
-    unit = np.where(unit > 0, unit, 1)
+    straight, best = (part.sum(1) for part in _straight_and_best(grams.sum(0)))
+    unit = np.maximum(straight, best / _CLEARLY)
+    unit = np.where(unit > 0, unit, 1)[:, None]
 
     def value(borrowed):
         total = 0.0
@@ -181,14 +180,22 @@ def _borrowed(grams, number, borrowed):
     all columns.
     """
     mean, weight = _mean_products(grams, number)
-    of_all = (weight * mean).sum((0, 1)) / np.maximum(weight.sum(), 1)
-    total, count = (np.einsum("kc,dcij->dkij", _LIKENESS, part) for part in (weight * mean, weight))
+    # A candidate that is out of the question in one column must not decide for the others.
+    squared = np.diagonal(mean, axis1=-2, axis2=-1)
+    least = np.sqrt(np.minimum(_CLEARLY / np.maximum(squared, 1e-300), 1))
+    for_others = weight * mean * least[..., :, None] * least[..., None, :]
+    of_all = for_others.sum((0, 1)) / np.maximum(weight.sum(), 1)
+
+    def alike(part):
+        return np.einsum("kc,dcij->dkij", _LIKENESS, part)
 
     def filled_up(total, count, prior):
         return (total + borrowed * prior) / (count + borrowed)
 
-    everywhere = filled_up(total.sum(0, keepdims=True), count.sum(0, keepdims=True), of_all)
-    prior = (filled_up(total, count, everywhere) + everywhere) / 2
+    count = alike(weight)
+    total = alike(for_others).sum(0, keepdims=True)
+    everywhere = filled_up(total, count.sum(0, keepdims=True), of_all)
+    prior = (filled_up(alike(weight * mean), count, everywhere) + everywhere) / 2
     return filled_up(weight * mean, weight, prior)
 
 
@@ -196,11 +203,7 @@ def _mean_products(grams, number):
     """Mean products of errors in units of the line's, and how many entries they count as."""
     straight, best = _straight_and_best(grams)
     mean = grams / np.where(straight > 0, straight, 1)[..., None, None]  # per entry, times 1
-    # A candidate that is out of the question in one column must not decide for all others.
-    squared = np.diagonal(mean, axis1=-2, axis2=-1)
-    cap = np.sqrt(np.minimum(_CLEARLY / np.maximum(squared, 1e-300), 1))
-    mean = mean * cap[..., :, None] * cap[..., None, :]
-    # A line that is exact but for rounding, in a column of few digits, says nothing of the others.
+    # A line that is exact but for rounding makes errors of 1e20 of those of the others.
     share = np.minimum(_CLEARLY * straight / np.maximum(best, 1e-300), 1)
     return mean, (number * share)[..., None, None]
 
