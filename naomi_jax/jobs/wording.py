@@ -141,7 +141,9 @@ def sentences(imputer: Imputer) -> list[str]:
     if equal:
         lines.append(f"Hardly better than a straight line: the fill of {_listed(equal)}.")
     if alone:
-        lines.append(f"Too few values to hold any out: {_listed(alone)}.")
+        lines.append(
+            f"No entry was held out of {_listed(alone)}: too few values, or too little time."
+        )
     empty = [str(name) for name, kept in zip(imputer._names, imputer._some) if not kept]
     if empty:
         lines.append(f"No value to learn from, so they stay empty: {_listed(empty)}.")

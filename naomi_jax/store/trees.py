@@ -170,7 +170,7 @@ def other_version(folder: str | os.PathLike, version: Any, error: Exception) -> 
     """What to say where the files are as they were written, and are not understood."""
     return InputError(
         f"{folder}: saved by naomi_jax {version}, which this version ({__version__}) cannot read "
-        f"({type(error).__name__}); fit again"
+        f"({type(error).__name__}: {error}); fit again"
     )
 
 

@@ -72,7 +72,7 @@ class Level:
             first = near * (1 - far**2) / (1 - whole)
             second = far * (1 - near**2) / (1 - whole)
         told = np.where(has_left, first * left, 0) + np.where(has_right, second * right, 0)
-        return given.restored(level + told)
+        return given.restored(np.where(panel.observed, panel.values, level + told))
 
 
 def _keep(given: Given) -> Float[np.ndarray, " D"]:

@@ -175,7 +175,7 @@ def test_reports_count_entries_once_and_sentences_do_not_contradict_them(seed):
     lines = wording.sentences(fitted)
     straight = named(lines, "Nothing better than a straight line was found, so it fills ")
     hardly = named(lines, "Hardly better than a straight line: the fill of ")
-    alone = named(lines, "Too few values to hold any out: ")
+    alone = named(lines, "No entry was held out of ")
     assert not straight & hardly and not (straight | hardly) & alone
     for name, row in report.iterrows():
         assert (name in alone) == (row["held_out"] == 0)
