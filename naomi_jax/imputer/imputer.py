@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class Imputer:
         filled = Imputer().fit(frame).transform(frame)
 
     `fit` learns from a table that may have holes itself. It fits several candidates: lines, curves,
-    seasons, linear state spaces of all columns. Then it hides more of what is observed on rows that
-    were kept aside, in the pattern of the table's own holes and in others, and weighs the
+    seasons, linear state spaces of all columns, and keeps some rows aside. Then it hides more of
+    what is observed, in the pattern of the table's own holes and in others, and weighs the
     candidates by their errors there; for each column and length of gap the fill is a mixture of
     them. At last it learns from all rows. `report_` says what each candidate reached.
 
@@ -114,7 +114,8 @@ class Imputer:
             times, or rows equally far apart. Rows may be in any order.
           group: name of a column of labels, or a label for each row, where the table holds several
             series under one another; None takes the levels of an index beside its times.
-          covariates: names of columns, or (n, C) numbers, known in every row.
+          covariates: names of columns, or (n, C) numbers, known in every row; a network reads them,
+            the other candidates do not.
 
         Raises:
           TypeError, ValueError: naming the argument, what is wrong and what is accepted.
@@ -391,7 +392,7 @@ class Imputer:
     def _placed(self, rows, order, wanted, filled):
         """Fills, and which entries are filled, in the rows and columns of what was handed over."""
         fills, which = np.zeros_like(rows.values), np.zeros(rows.values.shape, bool)
-        fills[np.ix_(order, self._some)] = self._engine.preparation.stabilizer.inverse(filled)
+        fills[np.ix_(order, self._some)] = self._engine.preparation.in_units(filled)
         which[np.ix_(order, self._some)] = wanted
         return fills, which
 
@@ -443,7 +444,7 @@ class Imputer:
 
     @property
     def _residuals(self) -> Residuals:
-        return cast(Residuals, self._engine.residuals)
+        return self._engine.residuals
 
     @property
     def _given_covariates(self):
@@ -585,6 +586,8 @@ class Imputer:
         if self.window is not None:
             check_whole("window", self.window, 2)
         check_whole("seed", self.seed, 0)
+        if not isinstance(self.verbose, bool):
+            check_whole("verbose", self.verbose, 0)
         if self.hiding is not None and not isinstance(self.hiding, Hiding):
             raise TypeError(f"hiding: {type(self.hiding).__name__}; a Hiding is needed")
 

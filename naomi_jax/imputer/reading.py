@@ -50,7 +50,9 @@ def panel(
     stamps = clock if clock is not None and clock.dtype.kind == "M" else None
     waves = counted.covariates(stamps) if stamps is not None else np.zeros((count, 0))
     covariates = np.concatenate([waves, table.covariates[order]], axis=1)
-    return Panel(table.values[order][:, some], bounds, times, covariates, stamps), counted, order
+    values = table.values[order][:, some]
+    absolute = counted.absolute(time, clock)
+    return Panel(values, bounds, times, covariates, stamps, absolute), counted, order
 
 
 def _by_days(clock, series):

@@ -4,8 +4,11 @@ What the engine is made of is found from its own fields, so a part that is added
 """
 
 import contextlib
+import numbers
 import os
 from typing import Any
+
+import numpy as np
 
 from naomi_jax.errors import InputError
 from naomi_jax.imputer.engine import Engine
@@ -48,7 +51,7 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
     Raises:
       InputError: it cannot be written.
     """
-    tree = {"settings": imputer.get_params(), "fitted": _state(imputer)}
+    tree = {"settings": _settings(imputer), "fitted": _state(imputer)}
     try:
         trees.write_tree(folder, NAME, tree, record, classes())
     except TypeError as error:
@@ -57,6 +60,24 @@ def save(imputer: Any, folder: str | os.PathLike, record: dict[str, Any] | None 
         ) from None
     with contextlib.suppress(OSError):
         os.remove(os.path.join(folder, _FORMERLY))
+
+
+def _settings(imputer):
+    """The constructor's arguments; lengths of time as text, which it takes too."""
+    settings, several = imputer.get_params(), (list, tuple)
+    period = settings["period"]
+    parts = [_as_text(one) for one in (period if isinstance(period, several) else [period])]
+    return {**settings, "period": parts if isinstance(period, several) else parts[0]}
+
+
+def _as_text(period):
+    """A length of time as text; a number, text or None as it is."""
+    number = isinstance(period, numbers.Real) and not isinstance(period, np.timedelta64)
+    if number or isinstance(period, str) or period is None:
+        return period
+    import pandas as pd
+
+    return str(pd.Timedelta(period))
 
 
 def _state(imputer):

@@ -1,6 +1,7 @@
 """Rows that arrive one after the other, filled from the rows before them."""
 
 import dataclasses
+import math
 from collections.abc import Hashable
 from typing import Any, NamedTuple, Protocol
 
@@ -89,7 +90,8 @@ class Stream:
         filled = imputer._engine.fill(panel, wanted)[0] if wanted.any() else panel.values
         fills, which = imputer._placed(whole, order, wanted, filled)
         for number, label in enumerate(new.labels):
-            last = order[whole.series[order] == number][-self._rows :]
+            rows = order[whole.series[order] == number]
+            last = rows[_dropped(len(rows) - self._rows, imputer._engine.preparation.calendar) :]
             time, ahead = (None if t is None else t[last] for t in (whole.time, whole.ahead))
             self._kept[label] = Kept(whole.values[last], time, whole.covariates[last], ahead)
         return new.filled(fills[is_new], which[is_new])
@@ -112,6 +114,17 @@ class Stream:
                         "of time"
                     )
             yield number, kept
+
+
+def _dropped(surplus, calendar):
+    """How many of the oldest rows go: whole cycles of those that the user has named.
+
+    Where rows have no times, the phase of a row is counted from the first one that is kept.
+    """
+    if calendar.kind != "rows" or surplus <= 0:
+        return max(surplus, 0)
+    cycle = math.lcm(*(round(period) for period in calendar.given))
+    return surplus // cycle * cycle
 
 
 def _joined(before, new):

@@ -69,6 +69,7 @@ def learning_in(workdir: str) -> Iterator[None]:
     with lock.training_in(workdir):
         # Only now: a training that ended a moment ago may have left its files.
         before = {*os.listdir(workdir)} - (set() if locked else {lock.FILE})
+        begun_before = trees.exists(workdir, PARTIAL)
         try:
             if folder.kind(workdir) is not None:
                 raise InputError(
@@ -76,6 +77,8 @@ def learning_in(workdir: str) -> Iterator[None]:
                 )
             yield
         except BaseException as error:
+            if saving.exists(workdir):  # learned to the end: what came then changes nothing of it
+                raise
             partial = trees.exists(workdir, PARTIAL)
             if partial and isinstance(error, KeyboardInterrupt):
                 raise KeyboardInterrupt(
@@ -83,8 +86,10 @@ def learning_in(workdir: str) -> Iterator[None]:
                     "goes on"
                 ) from None
             with contextlib.suppress(OSError):
+                if not begun_before:
+                    trees.remove_tree(workdir, PARTIAL)
                 for name in set(os.listdir(workdir)) - before:
-                    if name == lock.FILE or saving.is_part(name) or _is_partial(name):
+                    if name == lock.FILE or saving.is_part(name):
                         os.remove(os.path.join(workdir, name))
                 for place in made:
                     os.rmdir(place)
@@ -92,10 +97,6 @@ def learning_in(workdir: str) -> Iterator[None]:
 
 
 # A fit that is not at its end.
-
-
-def _is_partial(name):
-    return trees.is_of_tree(name, PARTIAL)
 
 
 def keep(workdir: str, about: dict[str, Any], partial: dict[str, Any]) -> None:
@@ -126,9 +127,11 @@ def begun(workdir: str, about: dict[str, Any], say: Callable[[str], None]) -> An
         kept = trees.read_tree(workdir, PARTIAL, saving.classes())
     except InputError:
         say(f"note: what was kept in {workdir} cannot be used: learning anew")
+        forget(workdir)
         return None
     if kept.record != _key(about):
         say(f"note: {workdir} holds the beginning of another fit: learning anew")
+        forget(workdir)
         return None
     say(f"Going on with what is kept in {workdir}")
     return kept.tree["candidates"]

@@ -154,6 +154,8 @@ class Table:
                 part = part.astype("<i8") if part.dtype.kind == "M" else part
                 digest.update(f"{part.dtype.kind}{part.shape};".encode())
                 digest.update(np.ascontiguousarray(part).tobytes())
+        if self.ahead is not None:  # the same moments in another zone have other hours of the day
+            digest.update(self.ahead.astype("<i8").tobytes())
         digest.update(repr(self.names).encode())
         return digest.hexdigest()
 

@@ -121,3 +121,68 @@ def test_periods_that_are_none_are_refused_in_one_line(period):
 def test_a_time_needs_stamps():
     with pytest.raises(ValueError, match="period: '24h' is a time, and the table has no stamps"):
         quick(period="24h").fit(wild(0).to_numpy())
+
+
+@pytest.mark.parametrize("time", ["rows", "numbers", "months", "milliseconds"])
+def test_phases_of_a_named_period_are_the_same_in_a_part_of_the_table(time):
+    rng = np.random.default_rng(0)
+    truth = 10 * np.sin(2 * np.pi * np.arange(240) / 10) + 0.1 * rng.normal(size=240)
+    index = {
+        "rows": None,
+        "numbers": np.arange(240) * 0.25,
+        "months": pd.date_range("2001-01-01", periods=240, freq="MS"),
+        "milliseconds": pd.date_range("2023-04-05", periods=240, freq="ms"),
+    }[time]
+    given = truth.copy()
+    given[50:60] = np.nan
+    imputer = Imputer("interpolate", period=10).fit(given[:, None], time=index)
+    for first in (0, 20) if time == "rows" else (0, 5, 13):  # rows tell no moment of their own
+        part = None if index is None else index[first:]
+        filled = imputer.transform(given[first:, None], time=part)[50 - first : 60 - first, 0]
+        assert np.abs(filled - truth[50:60]).max() < 1
+    if time == "rows":
+        live = imputer.stream(rows=30)
+        live.push(given[:100, None])
+        pushed = [live.push(np.full((1, 1), np.nan))[0, 0] for _ in range(25)]
+        assert np.abs(pushed - truth[100:125]).max() < 2
+
+
+@pytest.mark.parametrize("period", [22, 49, 168, 365])
+def test_every_phase_of_a_whole_period_has_a_bin_of_its_own(period):
+    counted = calendar.Calendar("rows", 1.0, (), given=(float(period),))
+    rows = 3 * period
+    part = Panel(np.zeros((rows, 1)), np.array([0, rows]), np.arange(rows) + 0.0, np.zeros((rows, 0)))
+    ((phase, bins),) = counted.phases(part)
+    np.testing.assert_array_equal(phase, np.arange(rows) % period)
+    assert bins == period
+
+
+def test_a_period_of_any_kind_of_length_is_saved(tmp_path):
+    frame = pd.DataFrame({"a": np.arange(96.0) % 24}, pd.date_range("2021", periods=96, freq="h"))
+    for period in (np.timedelta64(24, "h"), pd.Timedelta("24h"), [24, "12h"]):
+        Imputer("interpolate", period=period).fit(frame).save(tmp_path / "kept")
+        again = Imputer.load(tmp_path / "kept").fit(frame)
+        assert again._engine.preparation.calendar.given[-1] == 24
+
+
+def test_series_of_one_row_beside_a_long_one():
+    rng = np.random.default_rng(0)
+    series = np.r_[np.arange(500), np.full(100, 500)]
+    values = rng.normal(size=(600, 1))
+    values[550:555] = np.nan
+    assert np.isfinite(Imputer().fit_transform(values, group=series)).all()
+
+
+def test_the_number_of_threads_is_put_back_by_the_last_who_leaves():
+    def threads():
+        found = threadpoolctl.threadpool_info()
+        return {one["num_threads"] for one in found if one["user_api"] == "blas"}
+
+    before = threads()
+    first, second = one_thread(), one_thread()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert threads() == {1}
+    second.__exit__(None, None, None)
+    assert threads() == before

@@ -108,6 +108,27 @@ def test_a_damaged_file_is_not_used(slow, monkeypatch, damage):
     assert folder.kind("runs/t") == "imputer"
 
 
+def test_a_failure_takes_nothing_away_that_an_earlier_fit_has_kept(slow, monkeypatch):
+    stopped()
+
+    def failing(self, data, *, keep, begun, **_):
+        keep({**begun, "third": (Curve(name="third"),)})
+        raise ValueError("data: odd")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Slow, "_fit", failing)
+        with pytest.raises(InputError, match="odd"):
+            naomi_jax("fill", "t.csv", "f.csv")
+    monkeypatch.setattr(Slow, "stop", None)
+    assert "Going on with what is kept in runs/t" in naomi_jax("fill", "t.csv", "f.csv")
+
+
+def test_what_another_fit_has_kept_is_not_called_ones_own(slow, monkeypatch):
+    stopped()
+    monkeypatch.setattr(Slow, "_fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert stopped("--seed", "1") == ""
+
+
 def test_where_nothing_was_learned_nothing_stays(slow, monkeypatch):
     monkeypatch.setattr(Slow, "_fit", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     assert stopped() == "" and not os.path.exists("runs")

@@ -24,8 +24,11 @@ def split(
     """
     rng = np.random.default_rng(seed)
     blocks = []
-    for begin, end in zip(panel.bounds[:-1], panel.bounds[1:]):
-        size = min(_BLOCK * window, max((end - begin) // 8, 1)) if end - begin > window else window
+    series = list(zip(panel.bounds[:-1], panel.bounds[1:]))
+    few = sum(-(-(end - begin) // (_BLOCK * window)) for begin, end in series) < 4
+    for begin, end in series:
+        whole = end - begin <= window and not few  # few series: they are cut, however short
+        size = window if whole else min(_BLOCK * window, max((end - begin) // 8, 1))
         edges = [*range(begin, end, int(size)), end]
         if len(edges) > 2 and edges[-1] - edges[-2] < size / 2:
             del edges[-2]
@@ -111,9 +114,10 @@ def hidden(
         kind = int(np.searchsorted(np.cumsum(shares / shares.sum())[:-1], across, side="right"))
         rate = float(low * (max(hiding.high, low) / low) ** along)
         shape = (len(part), window, known.shape[1])
+        tail = KINDS[kind] == "tail"  # of a window that is shorter, its own end
         chosen = pattern(rng, KINDS[kind], rate, shape, holes)
         for (first, count), hide in zip(windows[part], chosen):
-            found[first : first + count] |= hide[:count]
+            found[first : first + count] |= hide[-count:] if tail else hide[:count]
     return found & known
 
 

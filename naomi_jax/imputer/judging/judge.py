@@ -55,7 +55,8 @@ def fills(
                 f"candidate {candidate.name!r}: fills of shape {np.shape(filled)}; "
                 f"{given.panel.values.shape} is needed"
             )
-        given.fills[candidate.name] = filled
+        # Each within the bounds: a mixture of fills that cannot be is another one than was judged.
+        given.fills[candidate.name] = given.preparation.bounded(given.panel, filled)
     return given.fills
 
 
@@ -152,7 +153,7 @@ def _hidden(preparation, candidates, clean, judging, at):
         judged = hidden & (aside | (rng.random(hidden.shape) < room))
         entries, line = _entries(here, candidates, given, clean.values, judged)
         found.append(entries)
-        memory += _alike(clean.values - line, hidden & aside)
+        memory += _alike(clean, clean.values - line, hidden & aside)
         if len(cut):
             alone, rows = given.pieces(cut)
             entries, _ = _entries(here, candidates, alone, clean.values[rows], hidden[rows])
@@ -175,13 +176,14 @@ def _entries(preparation, candidates, panel, values, judged):
     found = fills(candidates, given, judged)
     row, column = np.nonzero(judged)
     truth = values[row, column]
-    errors = [preparation.bounded(panel, filled)[row, column] - truth for filled in found.values()]
+    errors = [filled[row, column] - truth for filled in found.values()]
     entries = (row, column, given.kinds[row, column], truth, np.stack(errors, axis=1))
     return entries, found[LINE]
 
 
-def _alike(error, hidden):
-    """Products of the errors of neighbors in a gap, and squares, summed (2, D)."""
-    both = hidden[1:] & hidden[:-1]
+def _alike(panel, error, hidden):
+    """Products of the errors of neighbors in a gap, a step apart, and squares, summed (2, D)."""
+    beside = (np.diff(panel.first) == 0) & (np.diff(panel.times) < 1.5)
+    both = hidden[1:] & hidden[:-1] & beside[:, None]
     first, second = (np.where(both, part, 0) for part in (error[:-1], error[1:]))
     return np.stack([(first * second).sum(0), 0.5 * (first**2 + second**2).sum(0)])

@@ -15,12 +15,13 @@ from naomi_jax.imputer.models.candidate import LINE
 from naomi_jax.imputer.preparation import classes
 
 # Entries that a class's own must outnumber to have the say; which, the held-out entries decide.
-_BORROWED = (30, 100, 300, 1000, 3000)
+_BORROWED = (30, 300, 3000)
 FOLDS = 4  # stretches of rows to decide it by
 _MOST_COLUMNS = 24  # columns to decide it by
 _LIKENESS = classes.likeness()
 _DOUBT = 0.2  # standard errors
 _PREFER_LINE = 0.01  # of the line's error: what a weight must gain to leave the line
+_MOST_MIXED = 4  # candidates in a fill; a fifth gains less than chance decides
 _CLEARLY = 10.0  # times the line's squared error: a candidate is out of the question
 
 
@@ -211,13 +212,13 @@ def _mean_products(grams, number):
 def simplex_least_squares(grams: Float[np.ndarray, "D C J J"]) -> Float[np.ndarray, "D C J"]:
     """The weights w >= 0, in sum 1, of least w' G w; the line's where nothing gains on it.
 
-    Every set of candidates is tried: there are few.
+    Every set of at most `_MOST_MIXED` candidates is tried: there are few.
     """
     size = grams.shape[-1]
     best = np.zeros(grams.shape[:-1])
     best[..., 0] = 1
     least = grams[..., 0, 0] * (1 - _PREFER_LINE)
-    for count in range(1, size + 1):
+    for count in range(1, min(size, _MOST_MIXED) + 1):
         for chosen in itertools.combinations(range(size), count):
             part = grams[..., chosen, :][..., :, chosen]
             ridge = 1e-9 * np.trace(part, axis1=-2, axis2=-1)[..., None, None] + 1e-300

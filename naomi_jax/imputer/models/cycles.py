@@ -74,7 +74,8 @@ def fit(given: Given, learning: Learning):
     before = learning.kept.get(NAME)
     shares = _shares(about, around)
     left = dataclasses.replace(about, values=about.values - _told(around, shares))
-    known = None if before is None else before.second
+    # What is left moves much as the values do: the first state space is where to begin.
+    known = first.model if before is None else before.second
     second = groups.fit(left, learning.seed, learning.share, known, learning.at)
     return (Cycles(first.alike, periods, shares, second),)
 

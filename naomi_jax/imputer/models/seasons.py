@@ -63,7 +63,7 @@ def phase_line(panel: Panel, period: int) -> Float[np.ndarray, "n D"] | None:
         if slots <= period:
             continue
         if slots > _MOST_SLOTS * (end - begin) + period:
-            return None
+            continue  # rows are too far apart
         result[begin:end] = _lines_of_phases(panel.values[begin:end], place, slots, period)
     return None if np.isnan(result).all() else result
 

@@ -2,10 +2,9 @@
 
     x_t = A_1 x_(t-1) + .. + A_p x_(t-p) + w_t,  w ~ N(0, Q);    y_t = x_t + v_t,  v ~ N(0, diag R)
 
-Fitted by expectation maximization on what is observed (Shumway and Stoffer 1982), it fills any
-pattern of holes by the Kalman filter and the smoother of Rauch, Tung and Striebel. A few seconds of
-it are a strong start: what is linear in the rows and columns around a hole is found, and the
-network is asked for the rest.
+Fitted by expectation maximization on what is observed (Shumway and Stoffer 1982; expectations by
+the smoother of Rauch, Tung and Striebel), it fills any pattern of holes by the Kalman filter and
+the smoother of de Jong (1989): what is linear in the rows and columns around a hole.
 
 Where columns determine each other nearly (R of 0.004), the maximization moves by small steps, and
 passes over the whole table are slow. So each step takes the expectations of a few pieces of the
@@ -18,7 +17,6 @@ serves tables of any length. In float64: covariances of smooth tracks have condi
 float32.
 """
 
-import contextlib
 import dataclasses
 import functools
 import time
@@ -27,9 +25,9 @@ from typing import NamedTuple, cast
 import jax
 import jax.numpy as jnp
 import numpy as np
-import threadpoolctl
 from jaxtyping import Array, Float
 
+from naomi_jax.imputer.models.threads import one_thread
 from naomi_jax.imputer.preparation.panel import Panel
 from naomi_jax.parallel.impute import bucket
 
@@ -140,19 +138,6 @@ def _start(grid, first, order):
     noise = away.T @ away / len(at) + _LEAST * np.eye(dim)
     start = past.T @ past / len(at) + _LEAST * np.eye(order * dim)
     return transition, noise, 0.1 * np.diag(noise), start
-
-
-@contextlib.contextmanager
-def one_thread():
-    """Within it, LAPACK has one thread.
-
-    Its matrices are as small as a row is wide, and threads that wait for each other take four to
-    thirty times the work.
-    """
-    import scipy.linalg  # noqa: F401  JAX loads it, and its LAPACK, at the first use alone
-
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def smooth(model: StateSpace, panel: Panel) -> Float[np.ndarray, "n D"]:
@@ -424,7 +409,8 @@ def _maximize(moments):
     now, cross, before, count, away, number, whole, rows = moments
     dim, size = cross.shape
     # A prior of `_PRIOR` rows of unit variance that keep their value.
-    ridge = _PRIOR * jnp.diag(jnp.diagonal(before) / jnp.maximum(count, 1))
+    # Where no row follows another, nothing but the prior is known.
+    ridge = _PRIOR * jnp.diag(jnp.diagonal(before) / jnp.maximum(count, 1) + _LEAST)
     towards = jnp.eye(dim, size)
     transition = jnp.linalg.solve(before + ridge, (cross + towards @ ridge).T).T
     spread = transition @ cross.T

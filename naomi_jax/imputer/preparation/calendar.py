@@ -54,13 +54,29 @@ class Calendar:
         return [*self._of_calendar(panel.stamps), *self._of_given(panel)]
 
     def _of_given(self, panel):
-        times = panel.times
-        if panel.stamps is not None and self.kind == "stamps":
-            # From a fixed moment: another table begins at another phase.
-            times = elapsed(panel.stamps, np.zeros(1, panel.stamps.dtype)) / self.unit
+        times = panel.times if panel.absolute is None else panel.absolute
         for period in self.given:
             bins = max(round(period), 2)
-            yield np.floor(times % period / period * bins).astype(np.int64) % bins, bins
+            if abs(period - bins) < 1e-6:
+                yield np.round(times).astype(np.int64) % bins, bins
+            else:  # rounding must not put the first moment of a bin into the one before
+                part = np.floor(times % period / period * bins + 1e-6)
+                yield part.astype(np.int64) % bins, bins
+
+    def absolute(self, time: Any, clock: Any) -> np.ndarray | None:
+        """Times in steps from a moment that all tables share; None for rows.
+
+        Args:
+          time: stamps or numbers, or None.
+          clock: stamps of the clock on the wall, where there are stamps.
+        """
+        if self.kind == "rows" or time is None:
+            return None
+        if self.kind == "months":
+            return _months(clock)
+        if np.issubdtype(time.dtype, np.datetime64):
+            return elapsed(clock, np.zeros(1, clock.dtype)) / self.unit
+        return time / self.unit
 
     def _of_calendar(self, stamps):
         if stamps is None or self.kind not in ("stamps", "months"):
@@ -196,7 +212,8 @@ def _steps_of(period, calendar):
     import pandas as pd
 
     wrong = f"period: {period!r}; a number of steps, or a time such as '24h', is needed"
-    if isinstance(period, numbers.Real) and not isinstance(period, bool):
+    plain = isinstance(period, numbers.Real) and not isinstance(period, (bool, np.timedelta64))
+    if plain:
         return float(period)
     try:
         length = pd.Timedelta(period)

@@ -15,7 +15,9 @@ class Panel:
       bounds: (S + 1,) the first row of each series, and n.
       times: (n,) in units of a step, increasing within a series.
       covariates: (n, C), known everywhere, standardized.
-      stamps: (n,) datetime64, or None where time is only a number.
+      stamps: (n,) datetime64 of the clock on the wall, or None where time is only a number.
+      absolute: (n,) as `times`, but counted from a moment that all tables share, where there is
+        one: phases of cycles that the user names count from there. None: as `times`.
     """
 
     values: Float[np.ndarray, "n D"]
@@ -23,6 +25,7 @@ class Panel:
     times: Float[np.ndarray, " n"]
     covariates: Float[np.ndarray, "n C"]
     stamps: np.ndarray | None = None
+    absolute: np.ndarray | None = None
 
     @property
     def observed(self) -> Bool[np.ndarray, "n D"]:
@@ -52,6 +55,7 @@ class Panel:
             self.times[rows],
             self.covariates[rows],
             None if self.stamps is None else self.stamps[rows],
+            (self.times if self.absolute is None else self.absolute)[rows],
         )
         return part, rows
 

@@ -30,7 +30,7 @@ class Preparation:
       spike: deviations beyond which an entry is a false reading.
       least: (D,) 0 for a column that never was negative and that the user named no lower bound
         for, otherwise -inf; gives way to a table's own entries.
-      low, high: (D,) bounds that the user has named; they hold always.
+      low, high: (D,) bounds that the user has named, in the data's own units; they hold always.
       constant: (D,) whether the column has one value; it is `season.center`.
       window: rows of a window, for levels and for the network.
     """
@@ -63,10 +63,14 @@ class Preparation:
         with np.errstate(all="ignore"):
             least = np.fmin(self.least, np.nanmin(panel.values, axis=0, initial=np.inf))
         filled = np.clip(filled, least, np.inf)
-        filled = np.clip(filled, self.low, self.high)
+        filled = np.clip(filled, self.stabilizer(self.low), self.stabilizer(self.high))
         center = self.season.center
         same = self.constant & np.all(np.isnan(panel.values) | (panel.values == center), axis=0)
         return np.where(same, center, filled)
+
+    def in_units(self, filled: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
+        """Fills in the data's own units; the way back rounds, so bounds are kept once more."""
+        return np.clip(self.stabilizer.inverse(filled), self.low, self.high)
 
     def learned_from(self, clean: Panel) -> "Preparation":
         """The same, its season and scale those of other rows.
@@ -113,8 +117,8 @@ def fit(
         scaling.Scaling(np.ones(dim), np.zeros(dim), np.ones(dim)),
         spike,
         np.where((least >= 0) & np.isnan(low), 0, -np.inf),
-        np.where(np.isnan(low), -np.inf, stabilizer(low)),
-        np.where(np.isnan(high), np.inf, stabilizer(high)),
+        np.where(np.isnan(low), -np.inf, low),
+        np.where(np.isnan(high), np.inf, high),
         constant,
         window,
     )

@@ -56,9 +56,10 @@ def _from_median(panel, known, column):
     )
     place = np.arange(len(known))
     first, last = np.maximum(place - half, 0), np.minimum(place + half, len(known) - 1)
-    # Another series' time may lie before; what is between them is no movement.
     covered = np.abs(panel.times[known[last]] - panel.times[known[first]])
-    return np.abs(values - np.median(around, axis=1)) / np.maximum(covered / (2 * half), 1)
+    alone = panel.first[known[last]] == panel.first[known[first]]
+    away = np.abs(values - np.median(around, axis=1)) / np.maximum(covered / (2 * half), 1)
+    return np.where(alone, away, 0)  # what another series shows says nothing of this one
 
 
 @dataclasses.dataclass(frozen=True)

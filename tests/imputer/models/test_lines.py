@@ -1,5 +1,7 @@
 """The candidates that need no training: line, curve, level around; those along a season."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,11 @@ from naomi_jax.imputer.preparation.scaling import Scaling
 from naomi_jax.imputer.preparation.season import Season
 from naomi_jax.imputer.preparation.stabilizing import Stabilizer
 from tests.imputer.panels import given_of, holed, panel, stamped
+
+
+def every_row(given):
+    """As `Learning`: all rows may be learned from."""
+    return types.SimpleNamespace(rows=np.ones(len(given.panel.values), bool))
 
 
 def fill(candidate, given):
@@ -34,7 +41,7 @@ def test_where_a_series_knows_nothing_the_line_is_the_level():
     values = holed(1, (50, 2))
     values[:20, 1] = np.nan
     given = given_of(panel(values, (20, 30)))
-    (line, *_), center = lines.fit(given, None), np.nanmean(values, axis=0)
+    (line, *_), center = lines.fit(given, every_row(given)), np.nanmean(values, axis=0)
     np.testing.assert_allclose(fill(line, given)[:20, 1], center[1])
     assert np.isfinite(fill(line, given)).all()
 
@@ -78,10 +85,12 @@ def test_how_long_a_value_lasts_is_read_off_the_column():
     for row in range(1, 3000):
         values[row] = [0.9, 0.0] * values[row - 1] + rng.normal(size=2)
     for times in (None, 2.0 * np.arange(3000)):  # twice as far apart: less is lost in a step
-        (_, _, level) = lines.fit(given_of(panel(values, times=times), window=96), None)
+        given = given_of(panel(values, times=times), window=96)
+        (_, _, level) = lines.fit(given, every_row(given))
         assert level.keep[0] ** (1 if times is None else 2) == pytest.approx(0.9, abs=0.05)
         assert level.keep[1] < 0.3
-    (_, _, alone) = lines.fit(given_of(panel(values[:40], (1,) * 40)), None)
+    given = given_of(panel(values[:40], (1,) * 40))
+    (_, _, alone) = lines.fit(given, every_row(given))
     np.testing.assert_array_equal(alone.keep, 0)
 
 
@@ -104,7 +113,7 @@ def test_about_the_season_is_a_line_between_what_the_season_leaves():
     values[300:324] = np.nan  # a whole day
     counted, table = stamped(values)
     given = given_of(table, counted)
-    about, *through = seasons.fit(given, None)
+    about, *through = seasons.fit(given, every_row(given))
     assert [one.name for one in (about, *through)] == [
         "line about the season",
         "line through period 24",
@@ -115,7 +124,9 @@ def test_about_the_season_is_a_line_between_what_the_season_leaves():
         assert np.abs(fill(one, given) - truth)[300:324].max() < 0.5
     assert np.abs(fill(lines.Line(np.zeros(1)), given) - truth)[300:324].max() > 5
     noise = given_of(*stamped(holed(0, (24 * 28, 1)))[::-1])
-    assert [one.name for one in seasons.fit(noise, None)] == [one.name for one in through]
+    assert [one.name for one in seasons.fit(noise, every_row(noise))] == [
+        one.name for one in through
+    ]
 
 
 def by_hand(values, slots, period):
