@@ -6,8 +6,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import threadpoolctl
 
 from naomi_jax import Imputer
+from naomi_jax.imputer.models.threads import one_thread
+from naomi_jax.imputer.preparation import calendar
+from naomi_jax.imputer.preparation.panel import Panel
 
 ROWS = 240
 
@@ -151,7 +155,9 @@ def test_phases_of_a_named_period_are_the_same_in_a_part_of_the_table(time):
 def test_every_phase_of_a_whole_period_has_a_bin_of_its_own(period):
     counted = calendar.Calendar("rows", 1.0, (), given=(float(period),))
     rows = 3 * period
-    part = Panel(np.zeros((rows, 1)), np.array([0, rows]), np.arange(rows) + 0.0, np.zeros((rows, 0)))
+    part = Panel(
+        np.zeros((rows, 1)), np.array([0, rows]), np.arange(rows) + 0.0, np.zeros((rows, 0))
+    )
     ((phase, bins),) = counted.phases(part)
     np.testing.assert_array_equal(phase, np.arange(rows) % period)
     assert bins == period
