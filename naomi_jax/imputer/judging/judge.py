@@ -85,7 +85,7 @@ def judge(
     names = tuple(candidate.name for candidate in candidates)
     row, column, kind, truth, table = found
     aside = _rows_aside(judging, len(clean.values))[row]
-    table = _as_if_aside(table, column, aside, dim)
+    table = _as_if_aside(table, column, kind, aside, dim)
     errors = dict(zip(names, table.T))
     blend, without = stacking.fit(errors, column, kind, row, dim)
     # Errors of weights that did not see these rows: what a new table meets.
@@ -109,24 +109,28 @@ def _rows_aside(judging, count):
     return found
 
 
-def _as_if_aside(errors, column, aside, dim):
+def _as_if_aside(errors, column, kind, aside, dim):
     """Errors (m, J); those on rows that were learned from enlarged as far as they are too small.
 
     How far, the rows that were kept aside say: on them each candidate has so much of the line's
-    error, which learns nothing, and on the others so much. An eighth of the rows alone would leave
+    error, which learns nothing, and on the others so much; in units of the line's error in the same
+    column and class, because a few long gaps would decide. An eighth of the rows alone would leave
     the weights of many classes to chance.
     """
-    if aside.all():
+    if aside.all() or not aside.any():
         return errors
     square = np.square(np.where(np.isfinite(errors), errors, errors[:, :1]))
-
-    def share(mine):
-        """Of the line's squared error, each column counting alike."""
-        total = np.stack([np.bincount(column[mine], s, dim) for s in square[mine].T], axis=1)
-        some = total[:, 0] > 0
-        return (total[some] / total[some, :1]).mean(0) if some.any() else np.ones(len(square.T))
-
-    too_small = np.sqrt(np.maximum(share(aside) / np.maximum(share(~aside), 1e-300), 1))
+    cell = column * classes.COUNT + kind
+    count = np.maximum(np.bincount(cell, minlength=dim * classes.COUNT), 1)
+    unit = (np.bincount(cell, square[:, 0], dim * classes.COUNT) / count)[cell]
+    square = square[unit > 0] / unit[unit > 0, None]
+    mine = aside[unit > 0]
+    if mine.all() or not mine.any():
+        return errors
+    there, here = (
+        part.mean(0) / max(part[:, 0].mean(), 1e-300) for part in (square[mine], square[~mine])
+    )
+    too_small = np.sqrt(np.maximum(there / np.maximum(here, 1e-300), 1))
     return np.where(aside[:, None], errors, errors * too_small)
 
 

@@ -140,14 +140,16 @@ def _weights(grams, number, doubt, borrowed):
 def _best_borrowed(grams, number, doubt):
     """The one of _BORROWED whose weights are best for rows that they were not fitted to.
 
-    By the squared error of each column, as a share of the line's.
+    By the errors in units of the line's in the same column and class, as the weights are: a class
+    counts by its number of entries, long gaps no more than short ones.
     """
     dim = grams.shape[1]
     some = np.unique(np.linspace(0, dim - 1, min(dim, _MOST_COLUMNS)).astype(int))
     grams, number, doubt = grams[:, some], number[:, some], doubt[some]
-    straight, best = (part.sum(1) for part in _straight_and_best(grams.sum(0)))
-    unit = np.maximum(straight, best / _CLEARLY)
-    unit = np.where(unit > 0, unit, 1)[:, None]
+    squared = np.diagonal(grams.sum(0), axis1=-2, axis2=-1)
+    # Where the line is exact but for rounding, the usual candidate says what an error is.
+    unit = np.maximum(squared[..., 0], np.median(squared[..., 1:], axis=-1) / _CLEARLY)
+    unit = np.where(unit > 0, unit, 1) / np.maximum(number.sum(0), 1)
 
     def value(borrowed):
         total = 0.0
