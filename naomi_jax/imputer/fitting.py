@@ -3,7 +3,6 @@
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -102,7 +101,6 @@ def fit(
         hidden=hidden,
         windows=held,
         stretches=learn,
-        network=wishes.network,
     )
     models = [
         model
@@ -175,12 +173,11 @@ def _again(models, given, learning, clock, judged):
 
 
 def _for(learning, found, clock, title, first, last):
-    at: Any = clock.between(title, first, last)
     return dataclasses.replace(
         learning,
         began=time.monotonic(),
         until=clock.moment(last),
-        at=at,
+        at=clock.between(title, first, last),
         kept={one.name: one for one in found},
     )
 

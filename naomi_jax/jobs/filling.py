@@ -62,10 +62,9 @@ def check_names(path: str, table: Table, filling: Filling, covariates: Sequence[
         raise InputError("--covariates: all columns of numbers; none is left to be filled")
     if filling.interval is None:
         return
-    ends = SIDES
-    new = [f"{name}{end}" for name in table.names for end in ends]
+    new = [f"{name}{end}" for name in table.names for end in SIDES]
     if reading.extension(path) in reading.ARRAYS:
-        new = [end.removeprefix("_") for end in ends]
+        new = [end.removeprefix("_") for end in SIDES]
         taken = table.source.others
     else:
         taken = table.names

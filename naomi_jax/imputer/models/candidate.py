@@ -89,7 +89,6 @@ class Learning:
       began, until: `time.monotonic()` at which the fit of this candidate began and should have
         ended.
       at: is told the share that is done.
-      network: whether a network was asked for.
       kept: what was fitted before, by name of the candidate, to go on from on other rows.
     """
 
@@ -100,8 +99,7 @@ class Learning:
     stretches: Int[np.ndarray, "S 2"]
     began: float = 0.0
     until: float = np.inf
-    at: Callable[[float], None] = lambda share: None
-    network: bool = False
+    at: Callable[[float], object] = lambda share: None
     kept: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def share(self, share: float) -> float:

@@ -152,7 +152,7 @@ def fit(
     settings: Settings,
     seed: int,
     deadline: float,
-    report: Callable[[float, float], None] = lambda share, loss: None,
+    report: Callable[[float, float], object] = lambda share, loss: None,
 ) -> Any:
     """Train.
 

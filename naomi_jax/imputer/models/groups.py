@@ -36,7 +36,7 @@ def fit(
     seed: int,
     until: Callable[[float], float] = lambda share: np.inf,
     before: Groups | None = None,
-    at: Callable[[float], None] = lambda share: None,
+    at: Callable[[float], object] = lambda share: None,
 ) -> Groups:
     """For a panel in units of the scale, about its level.
 
